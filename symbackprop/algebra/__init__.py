@@ -1,0 +1,1 @@
+"""The two languages, formulas and index form, the bridge between them, and SymPy in and out."""

@@ -1,0 +1,434 @@
+"""SymPy matrix expressions for what SymPy has no sound class for: elementwise work, sums over an axis, softmax.
+
+Each keeps its arguments in the order given, knows its shape, gives entries (``as_explicit``), prints to text, LaTeX and
+NumPy, and survives ``subs``, ``xreplace``, ``doit`` and ``lambdify``. NumPy code relies on broadcasting, so that no size
+has to be passed that is not in the formula as a value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from symbackprop.algebra.sympy_text import (
+    ABOVE_ADD,
+    ABOVE_MUL,
+    ADD,
+    ATOM,
+    MUL,
+    POW,
+    beside_dot,
+    bracket,
+    is_scalar,
+    signed_sum,
+    tex_bracket,
+)
+
+SCALAR = (sympy.S.One, sympy.S.One)
+
+
+def entry(e: Any, i: Any, j: Any) -> Any:
+    """Entry (i, j), from 0, of an array; a scalar is spread."""
+    if not getattr(e, "is_Matrix", False):
+        return e
+    return e[0, 0] if e.shape == SCALAR else e[i, j]
+
+
+class ArrayExpr(MatrixExpr):
+    """Base: an array over SymPy arguments, never reordered and never evaluated."""
+
+    precedence = ATOM
+
+    def __new__(cls, *args: Any) -> Any:
+        return sympy.Basic.__new__(cls, *map(sympy.sympify, args))
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        return tuple(a for a in self.args if not is_scalar(a))
+
+    @property
+    def shape(self) -> Any:
+        return self.arrays[0].shape if self.arrays else SCALAR
+
+    def doit(self, **hints: Any) -> Any:
+        if not hints.get("deep", True):
+            return self
+        return self.func(*(a.doit(**hints) for a in self.args))
+
+    def _eval_transpose(self) -> Any:
+        return sympy.Transpose(self)
+
+    def _numpycode(self, p: Any) -> str:
+        raise NotImplementedError
+
+    def _pythoncode(self, p: Any) -> str:
+        return self._numpycode(p)
+
+    def _lambdacode(self, p: Any) -> str:
+        return self._numpycode(p)
+
+
+class ArraySum(ArrayExpr):
+    """A sum of arrays and scalars in the order in which it is written: 1 - A stays 1 - A."""
+
+    precedence = ADD
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return sympy.Add(*(entry(a, i, j) for a in self.args))
+
+    def _sympystr(self, p: Any) -> str:
+        return signed_sum(self.args, lambda t: bracket(t, ABOVE_ADD, p))
+
+    def _latex(self, p: Any) -> str:
+        return signed_sum(self.args, lambda t: tex_bracket(t, ABOVE_ADD, p))
+
+    def _numpycode(self, p: Any) -> str:
+        """Terms that are repeated only for their shape are left to broadcasting where another term has the shape."""
+        full = any(not isinstance(a, ArrayRepeat) for a in self.arrays)
+        bare = [a.args[0] if full and isinstance(a, ArrayRepeat) else a for a in self.args]
+        return signed_sum(bare, lambda t: bracket(t, ABOVE_MUL, p))
+
+
+class ArrayProduct(ArrayExpr):
+    """An elementwise product of arrays and scalars."""
+
+    precedence = MUL
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return sympy.Mul(*(entry(a, i, j) for a in self.args))
+
+    is_signed = True
+
+    def _split(self, p: Any, show: Any) -> tuple[list[str], list[str]]:
+        """Scalars, then elementwise factors."""
+        scalars = [show(a, ABOVE_ADD, p) for a in self.args if is_scalar(a)]
+        return scalars, [show(a, beside_dot(a), p) for a in self.args if not is_scalar(a)]
+
+    def _sympystr(self, p: Any) -> str:
+        """``2*(A - Y) o A``: scalars with a star, elementwise factors with an o between blanks."""
+        head, rest = self._split(p, bracket)
+        joined = " o ".join(rest)
+        return "*".join([*head, f"({joined})" if head and len(rest) > 1 else joined] if rest else head)
+
+    def _latex(self, p: Any) -> str:
+        head, rest = self._split(p, tex_bracket)
+        return " ".join([*head, r" \odot ".join(rest)] if rest else head)
+
+    def _numpycode(self, p: Any) -> str:
+        return "*".join(bracket(a, ABOVE_MUL, p) for a in self.args)
+
+
+class ArrayQuotient(ArrayExpr):
+    """An elementwise quotient."""
+
+    precedence = MUL
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return entry(self.args[0], i, j) / entry(self.args[1], i, j)
+
+    def _sympystr(self, p: Any) -> str:
+        return f"{bracket(self.args[0], ABOVE_ADD, p)}/{bracket(self.args[1], ABOVE_MUL, p)}"
+
+    def _latex(self, p: Any) -> str:
+        return rf"\frac{{{p._print(self.args[0])}}}{{{p._print(self.args[1])}}}"
+
+    def _numpycode(self, p: Any) -> str:
+        return "/".join(bracket(a, ABOVE_MUL, p) for a in self.args)
+
+
+class ArrayPower(ArrayExpr):
+    """An elementwise power with a scalar exponent."""
+
+    precedence = POW
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return entry(self.args[0], i, j) ** entry(self.args[1], 0, 0)
+
+    def _sympystr(self, p: Any) -> str:
+        return f"{bracket(self.args[0], ATOM, p)}**{bracket(self.args[1], ATOM, p)}"
+
+    def _latex(self, p: Any) -> str:
+        return f"{tex_bracket(self.args[0], ATOM, p)}^{{{p._print(self.args[1])}}}"
+
+    def _numpycode(self, p: Any) -> str:
+        return f"({p._print(self.args[0])})**({p._print(self.args[1])})"
+
+
+class ArrayMap(ArrayExpr):
+    """A scalar function applied to every entry: name, order of its derivative, LaTeX, its ``Lambda`` or None, argument."""
+
+    precedence = ATOM
+
+    def __new__(cls, name: Any, order: Any, latex: Any, function: Any, arg: Any) -> Any:
+        name, latex = (a if isinstance(a, Str) else Str(a) for a in (name, latex))
+        return sympy.Basic.__new__(cls, name, sympy.Integer(order), latex, sympy.sympify(function), sympy.sympify(arg))
+
+    @property
+    def call_name(self) -> str:
+        """The name in code: sigma, sigma_prime, sigma_prime2."""
+        order = int(self.args[1])
+        return self.args[0].name + ("" if order == 0 else "_prime" + (str(order) if order > 1 else ""))
+
+    @property
+    def shape(self) -> Any:
+        return self.args[4].shape
+
+    def doit(self, **hints: Any) -> Any:
+        return self.func(*self.args[:4], self.args[4].doit(**hints)) if hints.get("deep", True) else self
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        inner = entry(self.args[4], i, j)
+        return self.args[3](inner) if isinstance(self.args[3], sympy.Lambda) else sympy.Function(self.call_name)(inner)
+
+    def _sympystr(self, p: Any) -> str:
+        primes = "'" * int(self.args[1])
+        return f"{self.args[0].name}{primes}({p._print(self.args[4])})"
+
+    def _latex(self, p: Any) -> str:
+        primes = "'" * int(self.args[1])
+        return rf"{self.args[2].name}{primes}\left({p._print(self.args[4])}\right)"
+
+    def _numpycode(self, p: Any) -> str:
+        arg = p._print(self.args[4])
+        if not isinstance(self.args[3], sympy.Lambda):
+            return f"{self.call_name}({arg})"
+        (variable,) = self.args[3].variables
+        return f"(lambda {p._print(variable)}: {p._print(self.args[3].expr)})({arg})"
+
+
+class ArraySoftmax(ArrayExpr):
+    """exp(Z) over its sum along an axis."""
+
+    @property
+    def shape(self) -> Any:
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        z, axis = self.args
+        k = sympy.Dummy("k", integer=True)
+        along = z[k, j] if axis == 0 else z[i, k]
+        return sympy.exp(z[i, j]) / sympy.Sum(sympy.exp(along), (k, 0, z.shape[int(axis)] - 1)).doit()
+
+    def _sympystr(self, p: Any) -> str:
+        return f"softmax({p._print(self.args[0])}, axis={self.args[1]})"
+
+    def _latex(self, p: Any) -> str:
+        return rf"\operatorname{{softmax}}\left({p._print(self.args[0])}\right)"
+
+    def _numpycode(self, p: Any) -> str:
+        exp, top = p._module_format("numpy.exp"), p._module_format("numpy.max")
+        along = f"axis={self.args[1]}, keepdims=True"
+        shifted = f"(lambda z: {exp}(z - {top}(z, {along})))({p._print(self.args[0])})"
+        return f"(lambda e: e/{p._module_format('numpy.sum')}(e, {along}))({shifted})"
+
+
+class ArrayTotal(ArrayExpr):
+    """The sum over axis 0 or 1, kept as a row or a column, or over everything (axis -1)."""
+
+    @property
+    def shape(self) -> Any:
+        (rows, columns), axis = self.args[0].shape, int(self.args[1])
+        return {-1: SCALAR, 0: (sympy.S.One, columns), 1: (rows, sympy.S.One)}[axis]
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        u, axis = self.args[0], int(self.args[1])
+        p, q = sympy.symbols("p q", cls=sympy.Dummy, integer=True)
+        over_rows, over_columns = (p, 0, u.shape[0] - 1), (q, 0, u.shape[1] - 1)
+        if axis == 0:
+            return sympy.Sum(u[p, j], over_rows).doit()
+        if axis == 1:
+            return sympy.Sum(u[i, q], over_columns).doit()
+        return sympy.Sum(u[p, q], over_rows, over_columns).doit()
+
+    def _sympystr(self, p: Any) -> str:
+        axis = "" if self.args[1] == -1 else f", axis={self.args[1]}"
+        return f"sum({p._print(self.args[0])}{axis})"
+
+    def _latex(self, p: Any) -> str:
+        inner = tex_bracket(self.args[0], ABOVE_MUL, p)
+        left, right = ("" if self.args[1] == 1 else r"\mathbf{1}^{T} "), ("" if self.args[1] == 0 else r" \mathbf{1}")
+        return left + inner + right
+
+    def _numpycode(self, p: Any) -> str:
+        axis = "" if self.args[1] == -1 else f"axis={self.args[1]}, "
+        return f"{p._module_format('numpy.sum')}({p._print(self.args[0])}, {axis}keepdims=True)"
+
+
+class ArrayRepeat(ArrayExpr):
+    """A row or a column repeated to a shape: b 1^T and 1 b^T."""
+
+    precedence = MUL
+
+    @property
+    def shape(self) -> Any:
+        return self.args[1:]
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        u = self.args[0]
+        return u[0 if u.shape[0] == 1 else i, 0 if u.shape[1] == 1 else j]
+
+    def _sympystr(self, p: Any) -> str:
+        inner = bracket(self.args[0], ABOVE_ADD, p)
+        return f"{inner}*1.T" if self.args[0].shape[1] == 1 else f"1*{inner}"
+
+    def _latex(self, p: Any) -> str:
+        inner = tex_bracket(self.args[0], ABOVE_ADD, p)
+        return rf"{inner} \mathbf{{1}}^{{T}}" if self.args[0].shape[1] == 1 else rf"\mathbf{{1}} {inner}"
+
+    def _numpycode(self, p: Any) -> str:
+        name = p._module_format("numpy.broadcast_to")
+        return f"{name}({p._print(self.args[0])}, ({p._print(self.args[1])}, {p._print(self.args[2])}))"
+
+
+class ArrayOnes(ArrayExpr):
+    """An array of ones."""
+
+    precedence = ATOM
+
+    @property
+    def shape(self) -> Any:
+        return self.args
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return sympy.S.One
+
+    def _sympystr(self, p: Any) -> str:
+        return "1"
+
+    def _latex(self, p: Any) -> str:
+        return r"\mathbf{1}" if self.args[1] == 1 else r"\mathbf{1}^{T}"
+
+    def _numpycode(self, p: Any) -> str:
+        return f"{p._module_format('numpy.ones')}(({p._print(self.args[0])}, {p._print(self.args[1])}))"
+
+
+class ArrayDiagonal(ArrayExpr):
+    """The diagonal matrix of a row or a column."""
+
+    @property
+    def shape(self) -> Any:
+        rows, columns = self.args[0].shape
+        size = columns if rows == 1 else rows
+        return (size, size)
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        v = self.args[0]
+        return sympy.KroneckerDelta(i, j) * (v[0, i] if v.shape[0] == 1 else v[i, 0])
+
+    def _sympystr(self, p: Any) -> str:
+        return f"diag({p._print(self.args[0])})"
+
+    def _latex(self, p: Any) -> str:
+        return rf"\operatorname{{diag}}\left({p._print(self.args[0])}\right)"
+
+    def _numpycode(self, p: Any) -> str:
+        return f"{p._module_format('numpy.diagflat')}({p._print(self.args[0])})"
+
+
+class ArrayNorm(ArrayExpr):
+    """The entrywise norm of order 1 or 2, to a power."""
+
+    @property
+    def shape(self) -> Any:
+        return SCALAR
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        u, order, power = self.args
+        p, q = sympy.symbols("p q", cls=sympy.Dummy, integer=True)
+        term = sympy.Abs(u[p, q]) if order == 1 else u[p, q] ** 2
+        total = sympy.Sum(term, (p, 0, u.shape[0] - 1), (q, 0, u.shape[1] - 1)).doit()
+        return total ** sympy.Rational(power, order)
+
+    def _sympystr(self, p: Any) -> str:
+        power = "" if self.args[2] == 1 else f"**{self.args[2]}"
+        return f"norm({p._print(self.args[0])}, {self.args[1]}){power}"
+
+    def _latex(self, p: Any) -> str:
+        power = "" if self.args[2] == 1 else f"^{{{self.args[2]}}}"
+        return rf"\left\|{p._print(self.args[0])}\right\|_{{{self.args[1]}}}{power}"
+
+    def _numpycode(self, p: Any) -> str:
+        u, (order, power) = p._print(self.args[0]), self.args[1:]
+        term = f"{p._module_format('numpy.abs')}({u})" if order == 1 else f"({u})**2"
+        return f"{p._module_format('numpy.sum')}({term}, keepdims=True)**({sympy.Rational(power, order)})"
+
+
+class ArrayOpaqueLoss(ArrayExpr):
+    """C(A, Y) for each sample, or its gradient by A: name, prediction, target, axis of the units, gradient?"""
+
+    def __new__(cls, name: Any, prediction: Any, target: Any, axis: Any, gradient: Any) -> Any:
+        name = name if isinstance(name, Str) else Str(name)
+        return sympy.Basic.__new__(cls, name, prediction, target, sympy.Integer(axis), sympy.Integer(gradient))
+
+    @property
+    def call_name(self) -> str:
+        return ("grad_" if self.args[4] else "") + self.args[0].name
+
+    @property
+    def shape(self) -> Any:
+        rows, columns = self.args[1].shape
+        if self.args[4]:
+            return (rows, columns)
+        return (sympy.S.One, columns) if self.args[3] == 0 else (rows, sympy.S.One)
+
+    def doit(self, **hints: Any) -> Any:
+        name, prediction, target, axis, gradient = self.args
+        return self.func(name, prediction.doit(**hints), target.doit(**hints), axis, gradient)
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        _, a, y, axis, gradient = self.args
+        if not all(size.is_Integer for size in a.shape):
+            raise NotImplementedError("an entry of an opaque loss needs sizes that are numbers")
+        down = axis == 0
+        sample = j if down else i
+        units = range(int(a.shape[0 if down else 1]))
+        values = [u[k, sample] if down else u[sample, k] for u in (a, y) for k in units]
+        slot = ((i if down else j) + 1,) if gradient else ()
+        return sympy.Function(self.call_name)(*slot, *values)
+
+    def _sympystr(self, p: Any) -> str:
+        return f"{self.call_name}({p._print(self.args[1])}, {p._print(self.args[2])})"
+
+    def _latex(self, p: Any) -> str:
+        head = r"\nabla_{a} " if self.args[4] else ""
+        return head + rf"{self.args[0].name}\left({p._print(self.args[1])}, {p._print(self.args[2])}\right)"
+
+    def _numpycode(self, p: Any) -> str:
+        return f"{self.call_name}({p._print(self.args[1])}, {p._print(self.args[2])})"
+
+
+class ArrayEntry(sympy.Expr):
+    """One entry of an array, a scalar; indices count from 1, and code subtracts the 1."""
+
+    precedence = ATOM
+    is_commutative = True
+
+    def doit(self, **hints: Any) -> Any:
+        array, i, j = (a.doit(**hints) for a in self.args)
+        if isinstance(array, sympy.MatrixSymbol) or not isinstance(array, MatrixExpr):
+            return self.func(array, i, j)
+        value = array[i - 1, j - 1]
+        return self.func(array, i, j) if isinstance(value, sympy.matrices.expressions.matexpr.MatrixElement) else value
+
+    def _sympystr(self, printer: Any) -> str:
+        array, i, j = (printer._print(a) for a in self.args)
+        return f"{array}[{i}, {j}]"
+
+    def _latex(self, printer: Any) -> str:
+        array, i, j = self.args
+        indices = [printer._print(x) for x in (i, j)]
+        comma = "" if all(len(x) == 1 for x in indices) else ", "
+        return f"{{{printer._print(array)}}}_{{{comma.join(indices)}}}"
+
+    def _numpycode(self, printer: Any) -> str:
+        array, i, j = self.args
+        return f"({printer._print(array)})[{printer._print(i - 1)}, {printer._print(j - 1)}]"
+
+    def _pythoncode(self, printer: Any) -> str:
+        return self._numpycode(printer)
+
+    def _lambdacode(self, printer: Any) -> str:
+        return self._numpycode(printer)

@@ -1,0 +1,64 @@
+"""The generic layer: backpropagation through layer l of any network, for a symbolic l, derived once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import Formula, Symbol, scalar
+from symbackprop.calculus.derive import COST, Backward, Writer
+from symbackprop.calculus.steps import Index
+from symbackprop.calculus.sweep import sweep
+from symbackprop.model.activations import ACTIVATIONS
+from symbackprop.model.layers import Assignment, DenseLayer
+from symbackprop.model.model import Model
+
+L = sympy.Symbol("l")
+
+
+def generic_layer(model: Model) -> Backward:
+    """Layer l of a network like ``model``, from Delta_{l+1} to Delta_l and the gradients of layer l.
+
+    The activation is that of the hidden layers where they share one, and opaque otherwise. What is assumed is only that
+    layer l + 1 takes a_l in and that Delta_{l+1} is dJ/dz_{l+1}.
+    """
+    hidden = {layer.activation for layer in model.layers[:-1]}
+    activation = hidden.pop() if len(hidden) == 1 else ACTIVATIONS["generic"]
+    below, here, above = (sympy.Symbol(name) for name in ("n_{l-1}", "n_l", "n_{l+1}"))
+    frame = model.frame
+    entering = frame.data("a", below, L - 1)
+    block = DenseLayer(here, activation).equations(L, entering, below, frame)
+    upper = DenseLayer(above, activation).equations(L + 1, block.output, here, frame).assignments[0]
+    delta_above = frame.data("delta", above, L + 1)
+    assignments = [*block.assignments, upper]
+    errors = dict(block.errors)
+    index = Index(frame.samples, model.taken | {"l"})
+    writer = Writer(errors, (), index)
+    penalty = _penalty(model, block.weights[0])
+    if penalty is not None:
+        assignments.append(Assignment(COST, penalty, ((block.weights[0], "derivative of the penalty"),)))
+        writer.start(COST, f.Number(Fraction(1)))
+    writer.start(upper.symbol, delta_above)
+    wanted = {*block.weights, *block.biases, *(a.symbol for a in block.assignments)}
+    for _ in sweep(assignments, writer.cotangents, wanted.__contains__, writer.arrive):
+        pass
+    parameters = (*block.weights, *block.biases)
+    return Backward(
+        tuple(writer.steps),
+        {p: writer.value[p] for p in parameters},
+        {errors[z]: writer.value[z] for z in writer.value if z in errors},
+    )
+
+
+def _penalty(model: Model, weights: Symbol) -> Formula | None:
+    """The penalty's share of layer l."""
+    terms: list[Formula] = []
+    if model.l2 is not None:
+        terms.append(f.Product((f.Quotient(scalar(model.l2), f.formula(2)), f.Norm(weights, 2, 2))))
+    if model.l1 is not None:
+        terms.append(f.Product((scalar(model.l1), f.Norm(weights, 1, 1))))
+    if not terms:
+        return None
+    return terms[0] if len(terms) == 1 else f.Add(tuple(terms))

@@ -1,0 +1,58 @@
+"""What can go wrong, one class for each kind; every message says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SymbackpropError(Exception):
+    """Base of every error that the package raises on purpose."""
+
+
+class Unsupported(SymbackpropError):
+    """Meaningful, but not something the package can do yet."""
+
+
+class ShapeMismatch(SymbackpropError):
+    """A formula whose factors do not conform; the message names the factor."""
+
+
+class NetworkError(SymbackpropError, ValueError):
+    """A network that cannot be built from what was given.
+
+    ``path`` is where in the description the fault lies, as keys and positions:
+    ``("layers", 1, "activation")``; the reader of network files turns it into a line and a column.
+    """
+
+    def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a source text; lines and columns count from 1."""
+
+    line: int
+    column: int
+
+
+class NotationError(SymbackpropError, ValueError):
+    """Something written that cannot be read; ``position`` is where."""
+
+    def __init__(self, message: str, position: Position | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+
+
+class FileError(SymbackpropError):
+    """A file that cannot be used; prints as ``file:line:column: error: message``."""
+
+    def __init__(self, file: str, position: Position | None, message: str) -> None:
+        where = f"{file}:{position.line}:{position.column}" if position else file
+        super().__init__(f"{where}: error: {message}")
+        self.file = file
+        self.position = position
+        self.message = message

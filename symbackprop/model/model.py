@@ -1,0 +1,168 @@
+"""The model: a network as forward equations between named arrays, with the assumptions under which they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, Equation, Formula, Size, Symbol, scalar
+from symbackprop.model.frame import Frame
+from symbackprop.model.layers import Assignment, DenseLayer, LayerEquations
+from symbackprop.model.losses import PREDICTION, TARGET, Loss
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A fact that is granted and listed: in words, as an equation where it is one, and what it replaces by what."""
+
+    text: str
+    equation: Equation | None = None
+    replaces: tuple[tuple[Formula, Formula], ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to be differentiated.
+
+    ``sizes`` are n_0, ..., n_L; ``layers`` the layers that were asked for, ``blocks`` their equations; penalties are
+    coefficients of the squared (``l2``) and absolute (``l1``) weights, None where there is none.
+    """
+
+    frame: Frame
+    sizes: tuple[Size, ...]
+    layers: tuple[DenseLayer, ...]
+    loss: Loss
+    l2: sympy.Expr | None = None
+    l1: sympy.Expr | None = None
+    any_labels: bool = False
+
+    @cached_property
+    def x(self) -> Symbol:
+        return self.frame.data("x", self.sizes[0])
+
+    @cached_property
+    def y(self) -> Symbol:
+        return self.frame.data("y", self.sizes[-1])
+
+    @cached_property
+    def cost(self) -> Symbol:
+        return Symbol("J")
+
+    @cached_property
+    def blocks(self) -> tuple[LayerEquations, ...]:
+        entering, found = self.x, []
+        for number, (layer, inputs) in enumerate(zip(self.layers, self.sizes, strict=False), start=1):
+            block = layer.equations(sympy.Integer(number), entering, inputs, self.frame)
+            found.append(block)
+            entering = block.output
+        return tuple(found)
+
+    @cached_property
+    def prediction(self) -> Symbol:
+        return self.blocks[-1].output
+
+    @cached_property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Every forward equation, the cost last."""
+        forward = [assignment for block in self.blocks for assignment in block.assignments]
+        rules = [(self.prediction, "derivative of the loss")]
+        if self.l1 is not None or self.l2 is not None:
+            rules += [(weights, "derivative of the penalty") for block in self.blocks for weights in block.weights]
+        return (*forward, Assignment(self.cost, self._cost_formula(), tuple(rules)))
+
+    @cached_property
+    def parameters(self) -> tuple[Symbol, ...]:
+        """W1, b1, W2, b2, ..."""
+        return tuple(p for block in self.blocks for p in (*block.weights, *block.biases))
+
+    @cached_property
+    def errors(self) -> dict[Symbol, Symbol]:
+        """The name of dJ/dZ_l for each Z_l."""
+        return {array: name for block in self.blocks for array, name in block.errors}
+
+    @cached_property
+    def symbols(self) -> dict[str, Symbol]:
+        """Every named array by its Python name."""
+        named = [self.x, self.y, *self.parameters, *(a.symbol for a in self.assignments), *self.errors.values()]
+        return {symbol.name: symbol for symbol in named}
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Names that an index must not have: sizes and rates."""
+        exprs = [*self.sizes, self.frame.samples, self.l1, self.l2]
+        return frozenset(str(s) for e in exprs if e is not None for s in e.free_symbols)
+
+    def sample_loss(self, prediction: Formula, target: Formula) -> Formula:
+        """The term of the loss, entry by entry; for an opaque loss its value for each sample."""
+        if self.loss.term is None:
+            return f.OpaqueLoss("C", prediction, target, self.frame.unit_axis)
+        return f.substitute(self.loss.term, {PREDICTION: prediction, TARGET: target})
+
+    def _cost_formula(self) -> Formula:
+        """The mean over the samples of the loss, plus penalties."""
+        data: Formula = self.sample_loss(self.prediction, self.y)
+        if any(size != ONE for size in (self.sizes[-1], self.frame.samples or ONE)):
+            one_value = self.loss.term is None and self.frame.samples is None
+            data = data if one_value else f.Total(data)
+        penalties = [self._penalty(self.l2, 2), self._penalty(self.l1, 1)]
+        terms = (self._scaled(data), *(p for p in penalties if p is not None))
+        return terms[0] if len(terms) == 1 else f.Add(terms)
+
+    def _scaled(self, data: Formula) -> Formula:
+        """Data times the loss's coefficient over m: -(1/m) u, 1/(2 m) u."""
+        size = abs(self.loss.coefficient)
+        bottom = [f.Number(v) for v in (size.denominator,) if v != 1]
+        if self.frame.samples is not None and self.frame.samples != ONE:
+            bottom.append(scalar(self.frame.samples))
+        top = f.formula(size.numerator)
+        if bottom:
+            below = bottom[0] if len(bottom) == 1 else f.Product(tuple(bottom))
+            data = f.Product((f.Quotient(top, below), data))
+        elif size != 1:
+            data = f.Product((top, data))
+        return f.Negative(data) if self.loss.coefficient < 0 else data
+
+    def _penalty(self, rate: sympy.Expr | None, order: int) -> Formula | None:
+        """lambda/2 (|W1|^2 + |W2|^2 + ...), or mu (|W1|_1 + ...)."""
+        if rate is None:
+            return None
+        norms = [f.Norm(w, order, order) for block in self.blocks for w in block.weights]
+        total = norms[0] if len(norms) == 1 else f.Add(tuple(norms))
+        return f.Product((scalar(rate) if order == 1 else f.Quotient(scalar(rate), f.formula(2)), total))
+
+    @cached_property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What is granted for this network; a derivation lists those that it used."""
+        return tuple(a for a in (self._labels(), self._domain(), self._kinks()) if a is not None)
+
+    def _labels(self) -> Assumption | None:
+        """The targets of each sample sum to 1."""
+        if not self.loss.labels_sum_to_one or self.any_labels:
+            return None
+        units, axis = self.sizes[-1], self.frame.unit_axis
+        samples = self.frame.samples or ONE
+        ones = f.Ones((ONE, units)) if axis == 0 else f.Ones((units, ONE))
+        total = f.Product((ones, self.y) if axis == 0 else (self.y, ones))
+        result = f.Ones((ONE, samples) if axis == 0 else (samples, ONE)) if samples != ONE else f.formula(1)
+        return Assumption("the targets of each sample sum to 1", Equation((total, result)), ((total, result),))
+
+    def _domain(self) -> Assumption | None:
+        """The predictions lie where the loss is defined, unless the activation sees to that."""
+        activation, low, high = self.layers[-1].activation, self.loss.above, self.loss.below
+        low_ok = low is None or activation.low >= low
+        high_ok = high is None or activation.high <= high
+        if low_ok and high_ok:
+            return None
+        bound = "between 0 and 1" if high is not None else "above 0"
+        return Assumption(f"every prediction lies {bound}, where the loss is defined")
+
+    def _kinks(self) -> Assumption | None:
+        kinked = sorted({layer.activation.name for layer in self.layers if layer.activation.kinks})
+        if not kinked and self.l1 is None:
+            return None
+        parts = [f"no pre-activation lies at a kink of {', '.join(kinked)}"] if kinked else []
+        parts += ["no weight is 0"] if self.l1 is not None else []
+        return Assumption(" and ".join(parts))

@@ -1,0 +1,82 @@
+"""The network as a user describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from symbackprop.calculus.derive import derive
+from symbackprop.derivation import Derivation
+from symbackprop.errors import NetworkError
+from symbackprop.model.build import Dense, build
+from symbackprop.model.losses import Loss
+from symbackprop.model.model import Model
+from symbackprop.notation.notation import Notation
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward network with a loss.
+
+    ``layers`` are ``Dense`` layers; ``inputs`` and every number of units is a name (symbolic) or a positive int;
+    ``batch`` likewise, left out for one example. With a batch J is the mean over the samples of the loss, else it is
+    the loss. ``l2`` adds (l2/2) times the sum of squared weights to J, ``l1`` adds l1 times the sum of absolute ones.
+    ``samples`` is "columns" or "rows", ``weights`` "out x in" or "in x out"; ``labels="any"`` withdraws the assumption
+    that targets of cross_entropy sum to 1. Raises NetworkError where the description is wrong.
+
+    >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
+    >>> net.derive().gradient("W1")
+    Delta1*X.T
+    """
+
+    layers: Sequence[Dense]
+    inputs: str | int = field(kw_only=True)
+    loss: str | Loss = field(kw_only=True)
+    batch: str | int | None = field(default=None, kw_only=True)
+    l1: str | float | None = field(default=None, kw_only=True)
+    l2: str | float | None = field(default=None, kw_only=True)
+    labels: str | None = field(default=None, kw_only=True)
+    samples: str = field(default="columns", kw_only=True)
+    weights: str = field(default="out x in", kw_only=True)
+    notation: Notation | Mapping[str, Any] | None = field(default=None, kw_only=True)
+    title: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers) if isinstance(self.layers, list) else self.layers)
+        object.__setattr__(self, "notation", _notation(self.notation))
+        _ = self.model
+
+    @cached_property
+    def model(self) -> Model:
+        """The forward equations, shapes and assumptions."""
+        return build(
+            self.layers,
+            inputs=self.inputs,
+            loss=self.loss,
+            batch=self.batch,
+            l1=self.l1,
+            l2=self.l2,
+            labels=self.labels,
+            samples=self.samples,
+            weights=self.weights,
+        )
+
+    def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:
+        """Derive every gradient; ``progress(done, of)`` is told how far it is."""
+        assert isinstance(self.notation, Notation)
+        return Derivation(self.model, derive(self.model, progress), self.notation, self.title)
+
+
+def _notation(given: Notation | Mapping[str, Any] | None) -> Notation:
+    if isinstance(given, Notation):
+        return given
+    if given is not None and not isinstance(given, Mapping):
+        raise NetworkError(f"notation must be a table or a Notation, not a {type(given).__name__}", ("notation",))
+    unknown = sorted(set(given or {}) - set(Notation.keys()))
+    if unknown:
+        raise NetworkError(
+            f"unknown key {unknown[0]!r} in notation: known are {', '.join(Notation.keys())}", ("notation", unknown[0])
+        )
+    return Notation(**(given or {}))

@@ -1,0 +1,1 @@
+"""How formulas are written and read: the notation as a value, LaTeX out, LaTeX in."""
