@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class SymbackpropError(Exception):
     """Base of every error that the package raises on purpose."""
 
 
-class Unsupported(SymbackpropError):
+class Unsupported(SymbackpropError):  # noqa: N818
     """Meaningful, but not something the package can do yet."""
 
 
-class ShapeMismatch(SymbackpropError):
+class ShapeMismatch(SymbackpropError):  # noqa: N818
     """A formula whose factors do not conform; the message names the factor."""
 
 
@@ -30,8 +30,7 @@ class NetworkError(SymbackpropError, ValueError):
         self.path = path
 
 
-@dataclass(frozen=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a source text; lines and columns count from 1."""
 
     line: int

@@ -251,7 +251,7 @@ class Softmax(Formula):
 class OpaqueLoss(Formula):
     """C(a, y), a loss of which nothing is known, for each sample; with ``gradient``, its gradient by a.
 
-    The units of a sample lie along ``axis``. The value has one entry a sample, the gradient the shape of the prediction.
+    The units of a sample lie along ``axis``. The value has one entry a sample, the gradient one for each prediction.
     """
 
     letter: str

@@ -1,8 +1,8 @@
 """Index form: what formulas mean. Sums over bound indices of products of indexed generators.
 
-A value of any rank is an ``IndexForm``: its free indices, each with a size, and the expression of one entry. Indices are
-affine SymPy expressions in index symbols and sizes (i, i + u, t - 1), count from 1, and every sum carries its range;
-coefficients are exact. Nothing here knows a matrix, a transpose or a layer.
+A value of any rank is an ``IndexForm``: its free indices, each with a size, and the expression of one entry. Indices
+are affine SymPy expressions in index symbols and sizes (i, i + u, t - 1), count from 1, and every sum carries its
+range; coefficients are exact. Nothing here knows a matrix, a transpose or a layer.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def walk(root: IndexExpr) -> Iterator[IndexExpr]:
 
 
 def replace_index(root: IndexExpr, index: sympy.Symbol, by: sympy.Expr) -> IndexExpr:
-    """The expression with a free index replaced. Bound indices are unique in what the bridge makes: nothing is captured."""
+    """The expression with a free index replaced. The bridge makes bound indices unique: nothing is captured."""
 
     def go(value: Any) -> Any:
         if isinstance(value, tuple):

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-import sympy
-
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape
 from symbackprop.errors import ShapeMismatch
@@ -80,7 +78,7 @@ def _entrywise(args: tuple[Formula, ...], verb: str) -> Shape:
     found, of = SCALAR, args[0]
     for arg in args:
         here = shape(arg)
-        if here == SCALAR or here == found:
+        if here in (SCALAR, found):
             continue
         if found != SCALAR:
             raise ShapeMismatch(f"{name(of)} ({show(found)}) {verb} {name(arg)} ({show(here)}): the shapes differ")

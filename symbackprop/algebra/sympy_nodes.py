@@ -1,8 +1,8 @@
 """SymPy matrix expressions for what SymPy has no sound class for: elementwise work, sums over an axis, softmax.
 
 Each keeps its arguments in the order given, knows its shape, gives entries (``as_explicit``), prints to text, LaTeX and
-NumPy, and survives ``subs``, ``xreplace``, ``doit`` and ``lambdify``. NumPy code relies on broadcasting, so that no size
-has to be passed that is not in the formula as a value.
+NumPy, and survives ``subs``, ``xreplace``, ``doit`` and ``lambdify``. NumPy code relies on broadcasting, so that no
+size has to be passed that is not in the formula as a value.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ArrayExpr(MatrixExpr):
     precedence = ATOM
 
     def __new__(cls, *args: Any) -> Any:
-        return sympy.Basic.__new__(cls, *map(sympy.sympify, args))
+        return sympy.Basic.__new__(cls, *(sympy.sympify(a, strict=True) for a in args))  # strict: no text is read
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -158,13 +158,13 @@ class ArrayPower(ArrayExpr):
 
 
 class ArrayMap(ArrayExpr):
-    """A scalar function applied to every entry: name, order of its derivative, LaTeX, its ``Lambda`` or None, argument."""
+    """A scalar function applied to every entry: name, order of its derivative, LaTeX, ``Lambda`` or 0, argument."""
 
     precedence = ATOM
 
     def __new__(cls, name: Any, order: Any, latex: Any, function: Any, arg: Any) -> Any:
         name, latex = (a if isinstance(a, Str) else Str(a) for a in (name, latex))
-        return sympy.Basic.__new__(cls, name, sympy.Integer(order), latex, sympy.sympify(function), sympy.sympify(arg))
+        return sympy.Basic.__new__(cls, name, sympy.Integer(order), latex, function, arg)
 
     @property
     def call_name(self) -> str:

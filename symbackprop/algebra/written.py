@@ -1,4 +1,4 @@
-"""Index form written as a scalar formula: entries, sums with their ranges, Kronecker's delta. For printing and for SymPy."""
+"""Index form written as a scalar formula, with entries and sums with their ranges: for printing and for SymPy."""
 
 from __future__ import annotations
 
@@ -77,12 +77,13 @@ def _(node: ix.Mul) -> Formula:
             if isinstance(new, f.Negative):
                 sign, new = not sign, new.arg
             top.append(new)
+    front: list[Formula] = []
     if below:
-        numbers = [u for u in top if isinstance(u, f.Number)]
-        top = [f.Quotient(_product(numbers), _product(below)), *(u for u in top if u not in numbers)]
-    result = _product(top)
-    if bottom:
-        result = f.Quotient(result, _product(bottom))
+        numbers: list[Formula] = [u for u in top if isinstance(u, f.Number)]
+        front = [f.Quotient(_product(numbers), _product(below))]
+        top = [u for u in top if u not in numbers]
+    rest = [f.Quotient(_product(top), _product(bottom))] if bottom else top
+    result = _product([*front, *rest])
     return f.Negative(result) if sign else result
 
 

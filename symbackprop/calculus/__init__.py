@@ -1,1 +1,1 @@
-"""How derivatives are made: one pullback rule per node, the reverse sweep, closed forms, and the reasons entry by entry."""
+"""How derivatives are made: one pullback rule a node, the reverse sweep, closed forms, reasons entry by entry."""

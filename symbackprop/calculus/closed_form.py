@@ -41,8 +41,9 @@ def role(atom: Formula) -> Role:
         return Role.RATE
     if isinstance(atom, f.Entry):
         return role(atom.arg)
-    if isinstance(atom, f.Product) and not any(role(u) is Role.WEIGHT for u in _symbols(atom)):
-        if any(role(u) is Role.ACTIVATION for u in _symbols(atom)):
+    if isinstance(atom, f.Product):
+        roles = {role(u) for u in _symbols(atom)}
+        if Role.ACTIVATION in roles and Role.WEIGHT not in roles:
             return Role.ACTIVATION
     return Role.ERROR
 
@@ -130,8 +131,8 @@ def _scalar(node: Formula, atoms: dict[Formula, int], whole: f.Shape) -> sympy.E
                 return sympy.Mul(*map(go, factors))
             case f.Quotient(top, bottom):
                 return go(top) / go(bottom)
-            case f.Power(base, exponent) if (value := rational(exponent)) is not None and value.denominator == 1:
-                return go(base) ** int(value)
+            case f.Power(base, exponent) if (power := rational(exponent)) is not None and power.denominator == 1:
+                return go(base) ** int(power)
             case f.Product() if _is_elementwise(u) or spread(u):
                 constants = [v for v in u.factors if not isinstance(v, f.Ones)]
                 if spread(u) and any(shape(v) != SCALAR for v in constants):
@@ -190,7 +191,7 @@ def simple_rate(function: Function, arg: Formula) -> Formula | None:
 
 
 def cancellation(node: Formula) -> list[Formula]:
-    """The line on which a cancellation is seen: (-y/a + (1-y)/(1-a)) a (1-a) term by term, where no fraction is left."""
+    """The line on which a cancellation is seen: (-y/a + (1-y)/(1-a)) a (1-a) term by term, no fraction left."""
     c, core = split(node)
     factors = list(core.factors) if isinstance(core, f.Hadamard) else []
     sums = [u for u in factors if isinstance(u, f.Add) and _has_quotient(u)]

@@ -37,11 +37,10 @@ def derive(model: Model, tick: Callable[[int, int], None] | None = None) -> Back
     wanted = {*model.parameters, *(a.symbol for a in model.assignments)}
     expected = len(model.parameters) + len(model.assignments) - 1
     writer.start(model.cost, f.Number(Fraction(1)))
-    arrivals = 0
-    for _ in sweep(model.assignments, writer.cotangents, wanted.__contains__, writer.arrive):
-        arrivals += 1
+    arrivals = sweep(model.assignments, writer.cotangents, wanted.__contains__, writer.arrive)
+    for done, _ in enumerate(arrivals, start=1):
         if tick is not None:
-            tick(arrivals, expected)
+            tick(done, expected)
     gradients = {p: writer.value[p] for p in model.parameters}
     errors = {model.errors[z]: value for z, value in writer.value.items() if z in model.errors}
     return Backward(tuple(writer.steps), gradients, errors)

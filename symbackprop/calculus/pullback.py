@@ -39,11 +39,11 @@ RULES: dict[type[Formula], Rule] = {
     f.Power: Rule("power rule", r"U = V^c:\ \bar V = c\, V^{c-1} \odot \bar U"),
     f.Transpose: Rule("transpose rule", r"U = V^T:\ \bar V = \bar U^T"),
     f.Map: Rule("chain rule, entry by entry", r"U = f(V):\ \bar V = \bar U \odot f'(V)"),
-    f.Softmax: Rule("softmax rule", r"p = \mathrm{softmax}(z):\ \bar z = p \odot \bar p - p\, (p^T \bar p)"),
+    f.Softmax: Rule("softmax rule", r"p = \operatorname{softmax}(z):\ \bar z = p \odot \bar p - p\, (p^T \bar p)"),
     f.OpaqueLoss: Rule("gradient of the loss", r"c = C(a, y):\ \bar a = \bar c\, \nabla_a C"),
     f.Total: Rule("sum over entries", r"u = \textstyle\sum_{ij} V_{ij}:\ \bar V = \bar u\, \mathbf{1}\mathbf{1}^T"),
     f.Norm: Rule("norm rule", r"u = \|V\|^2:\ \bar V = 2 \bar u\, V"),
-    f.Diagonal: Rule("diagonal rule", r"U = \mathrm{diag}(v):\ \bar v = (\bar U \odot I)\, \mathbf{1}"),
+    f.Diagonal: Rule("diagonal rule", r"U = \operatorname{diag}(v):\ \bar v = (\bar U \odot I)\, \mathbf{1}"),
     f.Entry: Rule("entry rule", r"u = V_{jk}:\ \bar V = \bar u\, e_j e_k^T"),
     f.IndexSum: Rule("sum over an index", r"U = \textstyle\sum_i V_i:\ \bar V_i = \bar U"),
 }

@@ -49,8 +49,8 @@ class Why:
     @cached_property
     def _parts(self) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...], IndexExpr, IndexExpr, IndexExpr]:
         fresh = self.index.fresh()
-        at = tuple(self._name(fresh, n) for n in self.wrt.shape)
         out = tuple(self._name(fresh, n) for n in self.through.symbol.shape)
+        at = tuple(self._name(fresh, n) for n in self.wrt.shape)
         body = meaning(self.through.formula, out, fresh, self.index.samples).body
         local = self._closed(collapse(differentiate(body, self.wrt, at, fresh)), fresh)
         total: IndexExpr = local
@@ -92,7 +92,7 @@ class Why:
 
     @property
     def equations(self) -> tuple[Equation, ...]:
-        """The forward equation at an entry, its partial derivative, and the chain rule's sum with what is left of it."""
+        """The forward equation at an entry, its partial derivative, the chain rule's sum and what is left of it."""
         at, out, body, local, total = self._parts
         rate = written(local)
         u, v = written(ix.Generator(self.through.symbol, out)), written(ix.Generator(self.wrt, at))
@@ -104,21 +104,21 @@ class Why:
         return first, Equation((f.Derivative(u, v), rate)), Equation(tuple(dict.fromkeys(sides)))
 
     @property
-    def summary(self) -> str:
-        """In words: which sums collapse, and where the sum over the samples goes."""
-        entry, before = self.entry, self._parts[4]
+    def collapsed(self) -> tuple[sympy.Symbol, ...]:
+        """The indices of the sums of which Kronecker's delta leaves one term."""
+        if self.cotangent is None:
+            return ()
+        return tuple(sorted(_ranges(self._parts[4]) - _ranges(self.entry), key=str))
+
+    @property
+    def over_samples(self) -> bool | None:
+        """Whether the entry is summed over the samples; None where that is no question: one example, or the cost."""
         samples = self.index.samples
-        collapsed = _ranges(before) - _ranges(entry)
-        words = []
-        if self.cotangent is not None and collapsed:
-            names = " and ".join(sorted(str(i) for i in collapsed))
-            words.append(f"Kronecker's delta leaves one term of the sum over {names}")
-        if samples is not None and samples != ONE and samples not in self.wrt.shape:
-            if any(isinstance(u, ix.Sum) and u.upper == samples for u in ix.walk(entry)):
-                words.append("the sum over the samples stays, since every sample uses the same parameter")
-        elif samples is not None and samples != ONE and self.cotangent is not None:
-            words.append("each sample is by itself: nothing is summed over the samples")
-        return "; ".join(words)
+        if samples is None or samples == ONE or self.cotangent is None:
+            return None
+        if samples in self.wrt.shape:
+            return False
+        return True if any(isinstance(u, ix.Sum) and u.upper == samples for u in ix.walk(self.entry)) else None
 
 
 def _in_output(node: IndexExpr, output: Symbol, wrt: Symbol, total: IndexExpr) -> IndexExpr:

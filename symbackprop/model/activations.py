@@ -6,15 +6,21 @@ tests/laws/test_activations.py verifies against the definition. The derivative i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Function
+from symbackprop.algebra.sympy_border import to_sympy
+from symbackprop.errors import NetworkError
+from symbackprop.notation.definition import read_definition
 
 _z = Function.argument
 _a = f.Symbol("a")
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}")
 
 
 @dataclass(frozen=True)
@@ -29,19 +35,38 @@ class Kink:
 class Activation:
     """An activation a = f(z), applied to every unit, or over all units of a sample (softmax).
 
-    ``latex`` is the name in print, ``written`` the definition in LaTeX with z for the argument, ``definition`` the
-    same in SymPy; None for an opaque function. The output lies strictly between ``low`` and ``high``.
+    ``definition`` is f(z) as a SymPy expression in one symbol, or as scalar LaTeX in z; None for an opaque function.
+    ``latex`` is the name in print, ``written`` the definition in LaTeX. The output lies strictly between ``low`` and
+    ``high``. Raises NotationError where LaTeX cannot be read, NetworkError where the name or the definition is no
+    scalar function of z.
+
+    >>> Activation("swish", r"\frac{z}{1 + e^{-z}}").definition
+    z/(1 + exp(-z))
     """
 
     name: str
-    latex: str
-    definition: sympy.Expr | None = None
+    definition: sympy.Expr | str | None = None
+    latex: str = ""
     written: str = ""
     rate: Formula | None = None
     kinks: tuple[Kink, ...] = ()
     low: sympy.Expr = -sympy.oo
     high: sympy.Expr = sympy.oo
     over_units: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise NetworkError(
+                f"the activation's name {self.name!r} must be letters, digits and underscores, like swish"
+            )
+        if not self.latex:
+            shown = self.name.replace("_", r"\_")
+            object.__setattr__(self, "latex", rf"\operatorname{{{shown}}}")
+        if isinstance(self.definition, str):
+            object.__setattr__(self, "written", self.definition)
+            object.__setattr__(self, "definition", to_sympy(read_definition(self.definition, {"z": f.Symbol("z")})))
+        if self.definition is not None:
+            object.__setattr__(self, "definition", _in_z(self.definition, self.name))
 
     @property
     def function(self) -> Function:
@@ -55,13 +80,24 @@ class Activation:
         return z if self.definition == _z else f.Map(self.function, z)
 
 
+def _in_z(definition: object, name: str) -> sympy.Expr:
+    """A scalar expression in one symbol, whatever its name, as one in ``Function.argument``."""
+    if not isinstance(definition, sympy.Expr) or isinstance(definition, sympy.MatrixExpr):
+        raise NetworkError(f"{name} must be a scalar expression in z, not {type(definition).__name__}")
+    found = definition.free_symbols
+    if len(found) > 1:
+        names = ", ".join(sorted(map(str, found)))
+        raise NetworkError(f"{name} has the symbols {names}: an activation is a function of z alone")
+    return definition.xreplace(dict.fromkeys(found, _z))
+
+
 ACTIVATIONS: dict[str, Activation] = {
     entry.name: entry
     for entry in (
-        Activation("identity", r"\mathrm{id}", definition=_z, written="z"),
+        Activation("identity", _z, written="z"),
         Activation(
             "sigmoid",
-            r"\sigma",
+            latex=r"\sigma",
             definition=1 / (1 + sympy.exp(-_z)),
             written=r"\frac{1}{1 + e^{-z}}",
             rate=_a * (1 - _a),
@@ -70,7 +106,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "tanh",
-            r"\tanh",
+            latex=r"\tanh",
             definition=sympy.tanh(_z),
             written=r"\frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}",
             rate=1 - _a**2,
@@ -79,18 +115,16 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "relu",
-            r"\mathrm{relu}",
             definition=sympy.Piecewise((_z, _z > 0), (0, True)),
             written=r"\max(0, z)",
             kinks=(Kink(sympy.S.Zero, sympy.S.Zero),),
         ),
         Activation(
             "softmax",
-            r"\mathrm{softmax}",
             over_units=True,
             low=sympy.S.Zero,
             high=sympy.S.One,
         ),
-        Activation("generic", r"\sigma"),
+        Activation("generic", latex=r"\sigma"),
     )
 }

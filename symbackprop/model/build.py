@@ -1,4 +1,4 @@
-"""From what a user says to a model: names looked up, sizes and rates read, contradictions refused with one clear line."""
+"""From what a user says to a model: names looked up, sizes and rates read, contradictions refused in one line."""
 
 from __future__ import annotations
 

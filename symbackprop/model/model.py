@@ -114,7 +114,7 @@ class Model:
     def _scaled(self, data: Formula) -> Formula:
         """Data times the loss's coefficient over m: -(1/m) u, 1/(2 m) u."""
         size = abs(self.loss.coefficient)
-        bottom = [f.Number(v) for v in (size.denominator,) if v != 1]
+        bottom: list[Formula] = [f.formula(v) for v in (size.denominator,) if v != 1]
         if self.frame.samples is not None and self.frame.samples != ONE:
             bottom.append(scalar(self.frame.samples))
         top = f.formula(size.numerator)

@@ -16,17 +16,12 @@ import tomllib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from symbackprop.errors import Position
+
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 100
 """The longest path `positions` accepts, in keys and array indices."""
-
-
-class Position(NamedTuple):
-    """A line and a column, both counted from 1, the column in characters."""
-
-    line: int
-    column: int
 
 
 class Located(NamedTuple):

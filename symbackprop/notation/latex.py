@@ -50,13 +50,10 @@ class LatexWriter:
         if len(sides) < 3 and sum(map(tex_width, sides)) < width:
             return " = ".join(sides)
         head, *rest = sides
-        if len(rest) > 1 and tex_width(head) + tex_width(rest[0]) < width // 2:
-            head, rest = (
-                f"{head} = {rest[0]}" if rest[0].startswith(r"\frac{\partial") else head,
-                (rest[1:] if rest[0].startswith(r"\frac{\partial") else rest),
-            )
+        if len(rest) > 1 and isinstance(equation.sides[1], f.Derivative):  # delta = dJ/dz stand together
+            head, rest = f"{head} = {rest[0]}", rest[1:]
         lines = [f"&= {line}" for side in rest for line in broken(side, width)]
-        return "\\begin{aligned}\n" + head + " " + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned([f"{head} {lines[0]}", *lines[1:]])
 
     def size(self, size: sympy.Expr) -> str:
         """A number of rows or columns, or an index."""
@@ -150,7 +147,7 @@ class LatexWriter:
         for position, factor in enumerate(factors):
             last = position == len(factors) - 1
             open_end = isinstance(factor, f.IndexSum | f.Total) and last and position > 0
-            tight = binding(factor) == Level.ATOM or open_end or isinstance(factor, f.Product) and position == 0
+            tight = binding(factor) == Level.ATOM or open_end or (isinstance(factor, f.Product) and position == 0)
             text = self._tex(factor) if tight else bracket(self._tex(factor))
             if out and text[0].isdigit():
                 out += r" \cdot "
@@ -210,7 +207,7 @@ class LatexWriter:
 
     @_tex.register
     def _(self, node: f.Softmax) -> str:
-        return r"\mathrm{softmax}" + bracket(self._tex(node.arg))
+        return r"\operatorname{softmax}" + bracket(self._tex(node.arg))
 
     @_tex.register
     def _(self, node: f.OpaqueLoss) -> str:
@@ -239,7 +236,7 @@ class LatexWriter:
     def _(self, node: f.Diagonal) -> str:
         if isinstance(node.arg, f.Ones):
             return "I"
-        return r"\mathrm{diag}" + bracket(self._tex(node.arg))
+        return r"\operatorname{diag}" + bracket(self._tex(node.arg))
 
     @_tex.register
     def _(self, node: f.Entry) -> str:
@@ -276,6 +273,13 @@ class LatexWriter:
         return fraction if node.through is None else rf"\left.{fraction}\right|_{{{self._tex(node.through)}}}"
 
 
+def aligned(lines: list[str]) -> str:
+    """Lines under one another, a little further apart where one of them is tall."""
+    tall = any(sign in line for line in lines for sign in (r"\frac", r"\sum"))
+    joint = " \\\\[0.6ex]\n" if tall else " \\\\\n"
+    return "\\begin{aligned}\n" + joint.join(lines) + "\n\\end{aligned}"
+
+
 def bracket(text: str) -> str:
     """In brackets, which grow only where what is inside is tall."""
     if any(tall in text for tall in (r"\frac", r"\sum", r"\left")):
@@ -301,7 +305,7 @@ def binding(node: Formula) -> Level:
 
 def tex_width(tex: str) -> int:
     """About how many letters wide a formula prints: a fraction is as wide as its wider half."""
-    text = re.sub(r"\\(left|right|mathbf|mathrm|mathit|begin\{aligned\}|end\{aligned\})", "", tex)
+    text = re.sub(r"\\(left|right|mathbf|mathrm|mathit|operatorname|begin\{aligned\}|end\{aligned\})", "", tex)
     while (
         found := re.search(r"\\frac\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", text)
     ) is not None:

@@ -45,13 +45,13 @@ ROLE_OF_LETTER = {
     "delta": "error",
 }
 
-GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
-).split()
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "  # noqa: SIM905
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell".split()
+)
 
 # Letters that a network file may choose: one letter or Greek letter, accents, one subscript. Nothing that runs.
-_GREEK = "|".join(GREEK)
+_GREEK = "|".join(sorted(GREEK))
 _ATOM = rf"(?:[A-Za-z]|\\(?:{_GREEK}))"
 _ACCENT = r"\\(?:hat|tilde|bar|vec|mathbf|mathcal|mathrm|boldsymbol)"
 LETTER = re.compile(rf"(?:{_ATOM}|{_ACCENT}\{{{_ATOM}\}})(?:_(?:{_ATOM}|[0-9]|\{{[A-Za-z0-9]{{1,12}}\}}))?")
@@ -110,7 +110,7 @@ class Notation:
         return self.names.get(role) or LETTERS[role][int(batch)]
 
     def number(self, layer: sympy.Expr) -> str:
-        """A layer's number as printed: shifted where the first layer with weights is not 1; symbolic ones as they are."""
+        """A layer's number as printed: shifted where the first layer with weights is not 1, unless it is symbolic."""
         if layer.is_Integer:
             return str(int(layer) + self.first - 1)
         return str(layer).replace(" ", "")
@@ -123,10 +123,10 @@ class Notation:
         number = self.number(layer)
         if self.layer == "_l":
             base = _scripts(letter, number, "")
-            return _scripts(rf"\left({base}\right)" if index else base, index, t)
+            return _scripts(f"({base})" if index else base, index, t)
         if self.layer == "l":
             base = _scripts(letter, index if not transposed else "", number)
-            return base if not transposed else _scripts(rf"\left({base}\right)", index, t)
+            return base if not transposed else _scripts(f"({base})", index, t)
         shown = {"(l)": f"({number})", "[l]": f"[{number}]"}[self.layer]
         return _scripts(letter, index, shown + t)
 
@@ -137,11 +137,7 @@ class Notation:
 
 def _scripts(base: str, below: str, above: str) -> str:
     """base_{below}^{above}; a letter that has a subscript of its own takes the further one behind a comma."""
-    if (
-        below
-        and (own := re.fullmatch(r"(.*)_(?:\{(.*)\}|(.|\\[A-Za-z]+))", base, re.S))
-        and not base.endswith(r"\right)")
-    ):
+    if below and (own := re.fullmatch(r"(.*)_(?:\{(.*)\}|(.|\\[A-Za-z]+))", base, re.S)) and base[0] != "(":
         base, below = own.group(1), f"{own.group(2) or own.group(3)},{below}"
     out = base
     if below:

@@ -223,7 +223,7 @@ class _Reader(Cursor[Formula | Function]):
         formula = self.bracket(*_CALLS) if bracketed else self.factor() if direct else self.run(name)
         if opening:
             self.close(opening, "braces do not show: write brackets around the argument")
-        if (opening or direct) and (self.next.text == "^" or self.more() and self.simple()):
+        if (opening or direct) and (self.next.text == "^" or (self.more() and self.simple())):
             raise self.error(f"where does the argument of {name} end? write brackets", self.next)
         return formula
 

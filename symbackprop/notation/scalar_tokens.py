@@ -78,7 +78,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def name_table(names: Mapping[str, Meaning]) -> NameTable[Meaning]:
-    r"""The names and their meanings by the tokens of the names: ``\hat y``, ``\hat{y}`` and ``\hat{\mathbf{y}}`` are one.
+    r"""Names and meanings by the tokens of the names: ``\hat y``, ``\hat{y}`` and ``\hat{\mathbf{y}}`` are one name.
 
     >>> name_table({r"\hat y": 7})
     {('\\hat', '{', 'y', '}'): ('\\hat y', 7)}

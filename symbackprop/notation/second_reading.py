@@ -51,7 +51,7 @@ _NODES = tuple(getattr(sympy, name) for name in _NODE_NAMES.split())
 _LOCK = threading.Lock()
 
 
-class _Undecided(ArithmeticError):
+class _UndecidedError(ArithmeticError):
     """A point at which an expression has no real value of moderate size, or an expression out of the vocabulary."""
 
 
@@ -110,10 +110,12 @@ def _normalise(text: str, symbols: Mapping[str, Formula]) -> tuple[str, dict[str
             cursor.at += length
             continue
         word = cursor.next.text if cursor.next.kind == "number" else _WORDS.get(cursor.next.text)
-        if word is None or len(words) == _MAX_TOKENS:
+        if word is None:
             return None
         words.append(word)
         cursor.at += 1
+    if len(words) > _MAX_TOKENS:
+        return None
     depth = deepest = 0
     for word in words:
         depth += (word in ("(", "{")) - (word in (")", "}"))
@@ -140,7 +142,7 @@ def _value(node: Formula, point: int) -> sympy.Float:
         case Map(function, arg, order):
             definition = function.derivative(order) if order else function.definition
             if definition is None:
-                raise _Undecided
+                raise _UndecidedError
             value = definition.subs(Function.argument, _value(arg, point))
         case _ if node == PI:
             value = sympy.pi
@@ -153,7 +155,7 @@ def _value(node: Formula, point: int) -> sympy.Float:
 def _real(value: sympy.Expr) -> sympy.Float:
     number = sympy.N(value, DIGITS)
     if not number.is_Number or not number.is_finite or abs(number) > _LARGEST:
-        raise _Undecided
+        raise _UndecidedError
     return sympy.Float(number, DIGITS)
 
 
@@ -164,7 +166,7 @@ def _latex2sympy2() -> ModuleType | None:
         try:
             fits = importlib.metadata.version("antlr4-python3-runtime").startswith("4.7.")
             return importlib.import_module("latex2sympy2") if fits else None
-        except Exception:  # noqa: BLE001 (an import that fails in any way, as on Python 3.13)
+        except Exception:  # an import may fail in any way, as on Python 3.13
             return None
 
 
@@ -177,7 +179,7 @@ def _read(module: ModuleType, latex: str) -> sympy.Expr | None:
                 return module.latex2sympy(latex)
             finally:
                 _reset(module)
-        except Exception:  # noqa: BLE001 (it raises bare Exception, and whatever comes up in its parser)
+        except Exception:  # it raises bare Exception, and its parser whatever comes up
             return None
 
 
@@ -193,5 +195,5 @@ def _other_value(expression: sympy.Expr | None, values: Mapping[str, sympy.Float
     if isinstance(expression, (sympy.Number, sympy.NumberSymbol)):
         return _real(expression)
     if not isinstance(expression, _NODES):
-        raise _Undecided
+        raise _UndecidedError
     return _real(expression.func(*(_other_value(arg, values) for arg in expression.args)))

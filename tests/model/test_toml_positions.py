@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbackprop.model import toml_positions
-from symbackprop.model.toml_positions import MAX_DEPTH, Path, Position, positions
+from symbackprop.errors import Position
+from symbackprop.model.toml_positions import MAX_DEPTH, Path, positions
 
 Strings = st.SearchStrategy[str]
 

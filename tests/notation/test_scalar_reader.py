@@ -1,14 +1,11 @@
 """The scalar reader: every expected formula is written by hand, with constructors where brackets or order matter."""
 
 import math
-import pickle
-import time
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from symbackprop.algebra.formula import (
     Add,
@@ -23,7 +20,6 @@ from symbackprop.algebra.formula import (
     Scalar,
     Symbol,
     formula,
-    rewrite,
 )
 from symbackprop.algebra.functions import (
     ABS,
@@ -40,7 +36,6 @@ from symbackprop.algebra.functions import (
     exp,
     log,
 )
-from symbackprop.errors import NotationError, Position
 from symbackprop.notation.scalar_reader import PI, read_scalar
 from symbackprop.notation.scalar_tokens import tokenize
 
@@ -185,6 +180,12 @@ def test_reads_exactly(text: str, expected: Formula) -> None:
     assert read_scalar(text, SYMBOLS, FUNCTIONS) == expected
 
 
+KNOWN: dict[Function, Callable[[float], float]] = {
+    **{EXP: math.exp, LOG: math.log, TANH: math.tanh, SQRT: math.sqrt, COSH: math.cosh, ABS: abs},
+    **{STEP: lambda u: float(u > 0), POSITIVE_PART: lambda u: max(u, 0.0)},
+}
+
+
 def value(node: Formula, at: dict[Formula, float]) -> float:
     match node:
         case Number(number):
@@ -200,9 +201,7 @@ def value(node: Formula, at: dict[Formula, float]) -> float:
         case Power(base, exponent):
             return float(value(base, at) ** value(exponent, at))
         case Map(function, arg, 0):
-            known = {EXP: math.exp, LOG: math.log, TANH: math.tanh, SQRT: math.sqrt, COSH: math.cosh, ABS: abs}
-            known |= {STEP: lambda u: float(u > 0), POSITIVE_PART: lambda u: max(u, 0.0)}
-            return float(known[function](value(arg, at)))
+            return KNOWN[function](value(arg, at))
     return math.pi if node == PI else at[node]
 
 
@@ -227,223 +226,13 @@ def test_values(text: str, expected: float) -> None:
     assert value(read_scalar(text, SYMBOLS), {z: 1.5, y: 2.0}) == pytest.approx(expected, abs=1e-15)
 
 
-REFUSED: list[tuple[str, int, str]] = [
-    ("", 1, "expected a number, a name or a bracket, not the end"),
-    ("a +", 4, "not the end"),
-    ("a - -y", 5, "a sign after another sign"),
-    (r"a \cdot -y", 9, "needs brackets"),
-    ("a = y", 3, "without an = sign"),
-    ("(a + y", 7, "expected ) for the ( in line 1, column 1, not the end"),
-    ("(a + y]", 7, "expected ) for the ( in line 1, column 1, not ']'"),
-    ("a)", 2, "')' is out of place"),
-    ("{a", 1, "not closed"),
-    ("a}", 2, "closes nothing"),
-    (r"\mathbf{a", 8, "not closed"),
-    ("a × y", 3, "unexpected character '×'"),
-    ("a! + y", 2, "'!' is out of place"),
-    ("1,000", 2, "','"),
-    # names
-    ("a + w z", 5, "'w' is not declared; declare it, or use 'z', 'a'"),
-    ("y_k", 1, "'y_{k}' is not declared; did you mean 'y_d'?"),
-    (r"a\hat{a}", 2, r"'\hat{a}' is not declared; did you mean '\hat{y}'?"),
-    (r"\alpa", 1, r"did you mean '\alpha'?"),
-    (r"\tan z", 1, r"did you mean '\tanh'?"),
-    ("log(a)", 1, r"write \log"),
-    ("a max(0, z)", 3, r"write \max"),
-    ("exp(-z)", 1, r"write \exp"),
-    ("z'", 2, "'z' is no function; a prime belongs to a function"),
-    (r"\sum_i a", 1, r"'\sum_{i}' is not declared"),
-    (r"\begin{cases} z & z > 0 \end{cases}", 1, r"write cases with \max(0, u)"),
-    (r"\min(0, z)", 1, r"v - \max(0, v - u)"),
-    # powers
-    ("z^10", 3, "^{...}"),
-    ("z^-1", 3, "^{...}"),
-    ("y_12", 3, "_{...}"),
-    ("z^{2}^{3}", 6, "write brackets"),
-    ("z^{(2)}", 4, "a superscript in brackets is a layer"),
-    ("z^{[2]}", 4, "a superscript in brackets is a layer"),
-    ("z^{2^3}", 4, "write the number"),
-    ("e", 1, "write e^{1}"),
-    ("1e-7", 2, "10^{-7}"),
-    ("{a - y}^2", 4, "braces do not show"),
-    # ambiguous
-    ("1/2 z", 2, r"write \frac or brackets"),
-    ("a/y/z", 2, r"write \frac or brackets"),
-    ("z 2", 3, "a number directly after a factor"),
-    (r"\log 2 3", 8, "a number directly after a factor"),
-    (r"\log 2\sqrt{z}", 7, r"where does the argument of \log end"),
-    (r"\log 2|z|", 7, r"where does the argument of \log end"),
-    (r"\log|z| y", 9, r"where does the argument of \log end"),
-    (r"\log{a} y", 9, r"where does the argument of \log end"),
-    (r"\log{a}^2", 8, r"where does the argument of \log end"),
-    (r"\log{1-a}", 7, "write brackets around the argument"),
-    (r"\tanh^{-1}(z)", 11, "the inverse for some"),
-    # functions
-    (r"\log -a", 6, r"\log needs an argument, not '-'"),
-    (r"\log", 5, "needs an argument, not the end"),
-    (r"\log_2 a", 5, "takes no base"),
-    ("g + 1", 3, "g needs an argument"),
-    (r"\frac{a}", 9, r"\frac{...}"),
-    (r"\frac{a}{}", 10, "expected a number"),
-    (r"\sqrt(z)", 6, r"\sqrt{...}"),
-    (r"\sqrt[3]{z}", 6, r"\sqrt{...}"),
-    (r"\max(z, y)", 5, r"v + \max(0, u - v)"),
-    (r"\max(z)", 7, "expected a comma"),
-    (r"\max z", 6, "two arguments in brackets"),
-    (r"\mathbb{1} z", 12, "needs a condition"),
-    (r"\mathbb{1}[z]", 13, "expected a comparison"),
-    (r"\mathbb{1}[z = 0]", 14, "expected a comparison"),
-    # sizes
-    ("1" * 41, 1, "more than 40 digits"),
-    ("z^{1001}", 4, "beyond 1000"),
-    ("e^{-1000.5}", 4, "beyond 1000"),
-    (r"z^{\frac{3000}{2}}", 4, "beyond 1000"),
-    ("(z^{100})^{11}", 1, "powers of powers beyond 1000"),
-    ("a" + "+a" * 5000, 1, "more than 10000 characters"),
-    ("(" * 60 + "a" + ")" * 60, 51, "more than 50 nested"),
-    (r"\sigma" + "'" * 11 + "(z)", 18, "more than 10 primes"),
-]
-
-
-@pytest.mark.parametrize(("text", "column", "message"), REFUSED, ids=[text[:30] for text, _, _ in REFUSED])
-def test_refuses(text: str, column: int, message: str) -> None:
-    with pytest.raises(NotationError) as caught:
-        read_scalar(text, SYMBOLS, FUNCTIONS)
-    assert message in caught.value.message
-    assert caught.value.position == Position(1, column)
-
-
-def test_positions_count_lines() -> None:
-    with pytest.raises(NotationError) as caught:
-        read_scalar("a +\n  \\left( y\n - w \\right)", SYMBOLS)
-    assert caught.value.position == Position(3, 4)
-
-
 def test_e_and_pi_can_be_declared() -> None:
     assert read_scalar("e^2 + e", {"e": a}) == plus(power(a, 2), a)
     assert read_scalar(r"\pi", {r"\pi": y}) == y
 
 
-@pytest.mark.parametrize(
-    ("symbols", "functions", "message"),
-    [
-        ({"": z}, {}, "an empty name"),
-        ({"{z": z}, {}, "'{z' cannot be read"),
-        ({r"\hat y": z, r"\hat{\mathbf{y}}": a}, {}, "are one name"),
-        ({"g": z}, {"g": SIGMA}, "as a symbol and as a function"),
-    ],
-)
-def test_refuses_declarations(symbols: dict[str, Formula], functions: dict[str, Function], message: str) -> None:
-    with pytest.raises(NotationError, match=message):
-        read_scalar("z", symbols, functions)
-
-
 def test_two_spellings_of_one_name_agree() -> None:
     assert read_scalar(r"\hat y", {r"\hat y": z, r"\hat{y}": z}) == z
-
-
-DEEPEST = r"-a\cdot a/(1-\tanh^2" * 24 + "(z)" + ")^2" * 24
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        DEEPEST,
-        "(" * 49 + "a" + ")" * 49,
-        r"\log" * 2400 + "a",
-        "|" * 9999,
-        "{" * 9999,
-        r"\mathbf{" * 1200,
-        "a+" * 4999 + "a",
-        "a" * 10_000,
-        "a/" * 4999 + "a",
-        "a^{" * 3000,
-        r"\frac" * 2000,
-        r"\frac1" * 1600,
-        "9" * 10_000,
-        "-" * 10_000,
-        r"\operatorname" + " " * 9000,
-        r"\mathbb{1}[" * 900,
-        "w" * 10_000,
-        "'" * 10_000,
-        r"\sigma" + "'" * 9000,
-    ],
-    ids=lambda text: text[:12],
-)
-def test_hostile_text_ends_soon_and_leaves_usable_formulas(text: str) -> None:
-    started = time.monotonic()
-    try:
-        read = read_scalar(text, SYMBOLS, FUNCTIONS)
-    except NotationError as error:
-        assert error.position is not None
-        assert len(error.message) < 300
-        assert "\n" not in error.message
-    else:
-        assert rewrite(read, lambda node: node) == read
-        assert hash(read) == hash(pickle.loads(pickle.dumps(read)))
-    assert time.monotonic() - started < 5
-
-
-WORDS = [
-    *r"a y z e w 2 0.5 + - * / ^ _ ( ) [ ] { } | , < > = ' \{ \} \left \right \, ~ ! & \ ".split(),
-    "\n",
-    "^2",
-    "_d",
-]
-WORDS += (
-    r"\frac \tfrac12 \sqrt \log \tanh \exp \max \max(0, \mathbb{1} \mathbb{1}[ \ge \hat \hat{y} \mathbf \cdot".split()
-)
-WORDS += r"\sigma \operatorname{erf} \operatorname \pi \left| \right| \lvert \rvert \alpha \begin e^{ ^{ _{ (1- \log{".split()
-
-
-@settings(max_examples=1500, deadline=None)
-@given(st.lists(st.sampled_from(WORDS), max_size=25).flatmap(lambda w: st.sampled_from(["".join(w), " ".join(w)])))
-def test_any_soup_of_words_is_read_or_refused(text: str) -> None:
-    try:
-        read = read_scalar(text, SYMBOLS, FUNCTIONS)
-    except NotationError as error:
-        assert error.position is not None
-        lines = text.split("\n")
-        assert 1 <= error.position.line <= len(lines)
-        assert 1 <= error.position.column <= len(lines[error.position.line - 1]) + 1
-    else:
-        assert isinstance(read, Formula)
-
-
-@settings(max_examples=500, deadline=None)
-@given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        assert isinstance(read_scalar(text, SYMBOLS, FUNCTIONS), Formula)
-    except NotationError as error:
-        assert "\n" not in error.message
-
-
-ATOMS = st.sampled_from([("z", z), ("a", a), (r"\hat{y}", Y_HAT), ("y_d", Y_D), ("2", n(2)), ("0.5", n(1, 2))])
-
-
-def _compound(inner: st.SearchStrategy[tuple[str, Formula]]) -> st.SearchStrategy[tuple[str, Formula]]:
-    pair = st.tuples(inner, inner)
-    return st.one_of(
-        pair.map(lambda p: (f"({p[0][0]}) + ({p[1][0]})", plus(p[0][1], p[1][1]))),
-        pair.map(lambda p: (f"({p[0][0]}) - ({p[1][0]})", plus(p[0][1], minus(p[1][1])))),
-        pair.map(lambda p: (f"({p[0][0]})({p[1][0]})", times(p[0][1], p[1][1]))),
-        pair.map(lambda p: (rf"\frac{{{p[0][0]}}}{{{p[1][0]}}}", over(p[0][1], p[1][1]))),
-        pair.map(lambda p: (f"({p[0][0]})/({p[1][0]})", over(p[0][1], p[1][1]))),
-        inner.map(lambda p: (f"-({p[0]})", minus(p[1]))),
-        inner.map(lambda p: (rf"\left({p[0]}\right)^{{3}}", power(p[1], 3))),
-        inner.map(lambda p: (rf"\tanh({p[0]})", Map(TANH, p[1]))),
-        inner.map(lambda p: (rf"\left|{p[0]}\right|", Map(ABS, p[1]))),
-        inner.map(lambda p: (rf"\max(0, {p[0]})", Map(POSITIVE_PART, p[1]))),
-    )
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.recursive(ATOMS, _compound, max_leaves=12))
-def test_bracketed_formulas_of_any_shape_come_back(written: tuple[str, Formula]) -> None:
-    text, expected = written
-    if text.count("^{3}") <= 6:  # 3^6 < 1000 < 3^7
-        assert read_scalar(text, SYMBOLS) == expected
 
 
 def test_tokens_of_two_spellings_are_the_same() -> None:

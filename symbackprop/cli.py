@@ -1,0 +1,92 @@
+"""The command line: ``symbackprop derive NET.toml -o REPORT``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from symbackprop.errors import SymbackpropError
+
+OK, FAILED = 0, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, like every other error of the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAILED, f"{self.prog}: error: {message}; {self.prog} --help shows the usage\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    main_parser = _Parser(prog="symbackprop", description="Derive backpropagation, step by step, with symbolic sizes.")
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    derive = commands.add_parser("derive", help="derive every gradient of a network and write the report")
+    derive.add_argument("network", metavar="NET.toml", help="the network file")
+    derive.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="the report: .html, .tex or .md; repeatable",
+    )
+    derive.set_defaults(run=_derive)
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0, or 2 where something was wrong with what was asked."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except SymbackpropError as error:
+        print(_one_line(str(error)), file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _one_line(message: str) -> str:
+    return message if "error: " in message else f"error: {message}"
+
+
+def _derive(args: argparse.Namespace) -> int:
+    from symbackprop.network_file import load_network
+    from symbackprop.report.write import renderer, write_all
+
+    paths = [Path(name) for name in args.output]
+    for path in paths:
+        renderer(path)  # a wrong suffix is found before the work is done
+    network = load_network(args.network)
+    derivation = network.derive(progress=progress(sys.stderr))
+    write_all(derivation, paths)
+    for path in paths:
+        print(f"{path}: {len(derivation.steps)} steps, {len(derivation.model.parameters)} gradients")
+    return OK
+
+
+def progress(out: TextIO, after: float = 1.0) -> Callable[[int, int], None] | None:
+    """A bar that appears where a terminal is there and the work takes longer than ``after`` seconds."""
+    if not out.isatty():
+        return None
+    start, shown = time.monotonic(), -1
+
+    def tick(done: int, of: int) -> None:
+        nonlocal shown
+        now = int(40 * done / max(of, 1))
+        if time.monotonic() - start < after or now == shown:
+            return
+        shown = now
+        print(f"\r[{'#' * now}{'.' * (40 - now)}] {done}/{of} steps", end="", file=out, flush=True)
+        if done >= of:
+            print("\r" + " " * 70 + "\r", end="", file=out, flush=True)
+
+    return tick
+
+
+if __name__ == "__main__":
+    sys.exit(main())

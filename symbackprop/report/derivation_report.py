@@ -1,0 +1,350 @@
+"""The report of a derivation: network, shapes, forward pass, backward pass, the generic layer, closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import Equation, Formula, Symbol
+from symbackprop.calculus.steps import Step
+from symbackprop.errors import Unsupported
+from symbackprop.model.activations import Activation
+from symbackprop.model.model import Model
+from symbackprop.notation.latex import LatexWriter, aligned, tex_width
+from symbackprop.notation.scalar_reader import read_scalar
+from symbackprop.report.document import (
+    Block,
+    Boxed,
+    Bullets,
+    Display,
+    Document,
+    Inline,
+    Math,
+    NumberedStep,
+    Paragraph,
+    Section,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from symbackprop.derivation import Derivation
+
+WIDE = 40  # letters of a closed form that is read at a glance
+GENERIC_FROM = 3  # layers from which the step through layer l is worth a section of its own
+
+
+def derivation_document(derivation: Derivation) -> Document:
+    """The whole report as a document."""
+    blocks = [
+        *_network(derivation),
+        *_shapes(derivation),
+        *_forward(derivation),
+        *_backward(derivation),
+        *_generic(derivation),
+        *_closed_forms(derivation),
+    ]
+    return Document(_title(derivation), _subtitle(derivation.model), tuple(blocks))
+
+
+def words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _title(derivation: Derivation) -> str:
+    if derivation.title:
+        return derivation.title
+    model = derivation.model
+    return f"Backpropagation: {words(model.layers[-1].activation.name)} with {words(model.loss.name)}"
+
+
+def _subtitle(model: Model) -> str:
+    count = len(model.layers)
+    layers = "one layer" if count == 1 else f"{count} layers"
+    data = (
+        "one example"
+        if model.frame.samples is None
+        else "a batch, one sample a " + ("row" if model.frame.rows else "column")
+    )
+    return f"{layers}; {data}; every gradient by the chain rule, one named rule a step"
+
+
+# The network
+
+
+def _network(derivation: Derivation) -> Iterator[Block]:
+    model, w = derivation.model, derivation.writer
+    yield Section("The network and its notation")
+    chain = [w.size(size) for size in model.sizes]
+    shown = chain if len(chain) <= 8 else [*chain[:3], r"\ldots", chain[-1]]
+    yield Paragraph(
+        (
+            "Units, from the input to the output: ",
+            Math(r" \to ".join(shown)),
+            ". Layer ",
+            Math("l"),
+            " takes the activation of the layer below, forms the pre-activation, and applies its activation function. ",
+            *_what_j_is(model, w),
+        )
+    )
+    yield Bullets(tuple(_conventions(derivation)))
+    functions = [a for a in _activations(model) if a.definition is not None or a.over_units]
+    opaque = any(a.definition is None and not a.over_units for a in _activations(model))
+    for activation in functions:
+        yield from _activation(activation, derivation)
+    if opaque:
+        sigma = w.notation.letter("function", False)
+        yield Paragraph(
+            ("The activation ", Math(sigma), " is any differentiable function, ", Math(sigma + "'"), " its derivative.")
+        )
+
+
+def _what_j_is(model: Model, w: LatexWriter) -> Inline:
+    cost = Math(w(model.cost))
+    loss = "the loss" if model.loss.term is None else f"the {words(model.loss.name)}, summed over the outputs"
+    penalty = "" if model.l1 is None and model.l2 is None else ", plus a penalty on the weights, not on the biases"
+    if model.frame.samples is None:
+        return ("The cost ", cost, f" is {loss}{penalty}.")
+    return (
+        "The cost ",
+        cost,
+        " is the mean over the ",
+        Math(w.size(model.frame.samples)),
+        f" samples of {loss}{penalty}.",
+    )
+
+
+def _conventions(derivation: Derivation) -> Iterator[Inline]:
+    model, w = derivation.model, derivation.writer
+    z = model.blocks[-1].errors[0][0]
+    delta = model.errors[z]
+    yield (
+        "The error of layer ",
+        Math("l"),
+        " is ",
+        Math(w.equation(Equation((_at_l(delta), f.Derivative(model.cost, _at_l(z)))))),
+        ". A gradient has the shape of what it is the gradient of.",
+    )
+    if not derivation.scalar:
+        yield (
+            Math(r"\odot"),
+            " and fractions of arrays are taken entry by entry, juxtaposition is the matrix product, ",
+            Math(r"\mathbf{1}"),
+            " is a column of ones.",
+        )
+    for assumption in derivation.assumptions:
+        formula: Inline = (": ", Math(w.equation(assumption.equation))) if assumption.equation else ()
+        yield ("Assumed: ", assumption.text, *formula, ".")
+
+
+def _at_l(symbol: Symbol) -> Symbol:
+    return Symbol(symbol.letter, symbol.shape, sympy.Symbol("l"))
+
+
+def _activations(model: Model) -> list[Activation]:
+    return list(dict.fromkeys(layer.activation for layer in model.layers))
+
+
+def _activation(activation: Activation, derivation: Derivation) -> Iterator[Block]:
+    """A function's definition and, where the derivative has a form in the output, that form."""
+    w = derivation.writer
+    if activation.definition == f.Function.argument:
+        return
+    z, a = Symbol("z"), Symbol("a")
+    if activation.over_units:
+        k = w.symbol(z, index="k")
+        i = w.symbol(z, index="i")
+        yield Display(rf"{activation.latex}({w(z)})_i = \frac{{e^{{{i}}}}}{{\sum_k e^{{{k}}}}}")
+        return
+    applied = f.Map(activation.function, z)
+    definition = read_scalar(activation.written, {"z": z})
+    line = w.equation(Equation((applied, definition)))
+    if activation.rate is not None:
+        rate = f.substitute(activation.rate, {a: a})
+        line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), rate)))
+        line += rf" \text{{ with }} {w(a)} = {w(applied)}"
+    yield Display(line)
+    for kink in activation.kinks:
+        at = w(f.Map(activation.function, f.formula(int(kink.at)), 1))
+        yield Paragraph(
+            (f"At its kink the derivative of {words(activation.name)} is taken as ", Math(f"{at} = {kink.rate}"), ".")
+        )
+
+
+# Shapes
+
+
+def _shapes(derivation: Derivation) -> Iterator[Block]:
+    model, w = derivation.model, derivation.writer
+    yield Section("Shapes and parameters")
+    rows = [_row(w, model.x, "input"), _row(w, model.y, "target")]
+    numbered = list(enumerate(model.blocks, start=1))
+    shown = numbered if len(numbered) <= 6 else [*numbered[:2], *numbered[-1:]]
+    for number, block in shown:
+        if len(numbered) > 6 and number == len(numbered):
+            rows.append(((Math(r"\vdots"),), (Math(r"\vdots"),), ("",)))
+        layer = w.notation.number(block.weights[0].layer)
+        rows += [_row(w, p, f"weights of layer {layer}") for p in block.weights]
+        rows += [_row(w, p, f"bias of layer {layer}") for p in block.biases]
+        z, delta = block.errors[0]
+        rows.append(_row(w, (z, block.output, delta), f"pre-activation, activation and error of layer {layer}"))
+    yield Table(("symbol", "shape", "what it is"), tuple(rows))
+
+
+def _row(w: LatexWriter, symbols: Symbol | tuple[Symbol, ...], text: str) -> tuple[Inline, ...]:
+    group = symbols if isinstance(symbols, tuple) else (symbols,)
+    return ((Math(",\\ ".join(map(w, group))),), (Math(w.shape(group[0])),), (text,))
+
+
+# Forward and backward
+
+
+def _forward(derivation: Derivation) -> Iterator[Block]:
+    model, w = derivation.model, derivation.writer
+    yield Section("Forward pass")
+    pairs = [(w(a.symbol), w(a.formula)) for a in model.assignments]
+    shown = pairs if len(pairs) <= 13 else [*pairs[:4], (r"\vdots", ""), *pairs[-3:]]
+    lines = [rf"{left} &= {right}" if right else rf"&\ \,{left}" for left, right in shown]
+    yield Display(aligned(lines))
+
+
+def _backward(derivation: Derivation) -> Iterator[Block]:
+    yield Section("Backward pass")
+    yield Paragraph(
+        (
+            "From the cost back to the input. Each step applies one rule to one forward equation; ",
+            Math(r"\bar u"),
+            " in the statement of a rule is the derivative of the cost by ",
+            Math("u"),
+            ".",
+        )
+    )
+    for step in derivation.steps:
+        yield _step(step, derivation.writer, str(step.number))
+
+
+def _step(step: Step, w: LatexWriter, label: str, prefix: str = "") -> NumberedStep:
+    why = tuple(w.chain(equation) for equation in step.why.equations) if step.why else ()
+    return NumberedStep(label, step.rule.name, w.chain(step.equation), _reason(step, w, prefix), why, _summary(step, w))
+
+
+def _summary(step: Step, w: LatexWriter) -> Inline:
+    """Which sums collapse, and where the sum over the samples goes."""
+    if step.why is None:
+        return ()
+    parts: list[str | Math] = []
+    if step.why.collapsed:
+        parts.append("Kronecker's delta leaves one term of the sum over ")
+        for position, index in enumerate(step.why.collapsed):
+            parts += [" and " if position else "", Math(w.size(index))]
+        parts.append(". ")
+    if step.why.over_samples is True:
+        parts.append("The sum over the samples stays: every sample uses the same parameter.")
+    if step.why.over_samples is False:
+        parts.append("Nothing is summed over the samples: each is by itself.")
+    return tuple(parts)
+
+
+def _reason(step: Step, w: LatexWriter, prefix: str = "") -> Inline:
+    """What the step applies to what, what it rests on, and the shape of what comes out."""
+    parts: list[str | Math] = []
+    if step.through is not None:
+        forward = w.equation(Equation((step.through.symbol, step.through.formula)))
+        if tex_width(forward) < 60:
+            parts += ["Differentiates ", Math(forward)]
+        else:
+            parts += ["Differentiates the equation of ", Math(w(step.through.symbol))]
+        parts.append(" by ")
+        parts.append(Math(w(step.wrt)))
+    else:
+        parts += ["Adds what flows back to ", Math(w(step.wrt)), " through every equation that uses it"]
+    if step.rule.identity and not step.rule.name.startswith("derivative of"):
+        parts += ["; ", Math(step.rule.identity)]
+    if step.premises:
+        plural = "s" if len(step.premises) > 1 else ""
+        parts.append(f". Rests on step{plural} " + " and ".join(prefix + str(p) for p in step.premises))
+    for assumption in step.assumptions:
+        parts += [f". The last line holds since {assumption.text}"]
+    parts += [". Shape ", Math(w.shape(step.wrt)), "."]
+    return tuple(parts)
+
+
+def _generic(derivation: Derivation) -> Iterator[Block]:
+    """The step from layer l + 1 to layer l, once for every l, and the induction in words."""
+    if len(derivation.model.layers) < GENERIC_FROM:
+        return
+    w = derivation.writer
+    steps = derivation.generic_layer
+    yield Section("Every layer at once")
+    last = w.notation.number(derivation.model.blocks[-1].weights[0].layer)
+    first = w.notation.number(derivation.model.blocks[0].weights[0].layer)
+    yield Paragraph(
+        (
+            "The same rules, applied once to a layer with a symbolic number ",
+            Math("l"),
+            ". The only thing that is used of the layers above is that ",
+            Math(w(_delta_above(steps))),
+            " is the derivative of the cost by the pre-activation of layer ",
+            Math("l+1"),
+            ".",
+        )
+    )
+    for step in steps:
+        yield _step(step, w, f"l.{step.number}", "l.")
+    yield Paragraph(
+        (
+            f"By induction this holds at every depth: for the last layer, {last}, the error was derived from the loss "
+            "above; and if the error of layer ",
+            Math("l+1"),
+            " is right, the steps show that the error of layer ",
+            Math("l"),
+            " is right, and with it the gradients of layer ",
+            Math("l"),
+            f"; so they hold for every layer down to layer {first}.",
+        )
+    )
+
+
+def _delta_above(steps: tuple[Step, ...]) -> Formula:
+    """The error of layer l + 1: the first array named delta in the first chain."""
+    found = (
+        u for s in steps for u in f.walk(s.equation.right) if isinstance(u, Symbol) and u.letter.lower() == "delta"
+    )
+    return next(found)
+
+
+# Closed forms
+
+
+def _closed_forms(derivation: Derivation) -> Iterator[Block]:
+    w, model = derivation.writer, derivation.model
+    yield Section("Closed forms")
+    yield Paragraph(("The errors, from the last layer to the first:",))
+    errors = [
+        (symbol, formula) for symbol, formula in derivation.defining_formulas.items() if symbol in model.errors.values()
+    ]
+    yield Boxed(tuple(_few([w.chain(Equation(pair)) for pair in errors])))
+    yield Paragraph(("The gradients:",))
+    yield Boxed(tuple(_few([_gradient(derivation, p) for p in model.parameters])))
+
+
+def _gradient(derivation: Derivation, parameter: Symbol) -> str:
+    """The named form and, where it is short enough to read, the form without errors."""
+    w = derivation.writer
+    named = derivation.formula(parameter.name)
+    sides: list[Formula] = [f.Derivative(derivation.model.cost, parameter), named]
+    try:
+        expanded = derivation.formula(parameter.name, expand=True)
+    except Unsupported:
+        expanded = named
+    if expanded != named and tex_width(w(expanded)) <= WIDE:
+        sides.append(expanded)
+    line = w.equation(Equation(tuple(sides)))
+    return line if tex_width(line) <= 60 else w.chain(Equation(tuple(sides)))
+
+
+def _few(lines: list[str], most: int = 24) -> list[str]:
+    """All of a few lines; of very many, the first and the last."""
+    return lines if len(lines) <= most else [*lines[: most - 4], r"\vdots", *lines[-2:]]

@@ -1,0 +1,73 @@
+"""A document: what a report says, before it is LaTeX, HTML or Markdown. Formulas in it are LaTeX, made by notation/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula within a line of text."""
+
+    latex: str
+
+
+Inline: TypeAlias = tuple[str | Math, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: Inline
+
+
+@dataclass(frozen=True)
+class Display:
+    """A formula on lines of its own."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True)
+class NumberedStep:
+    """A step of a derivation: its rule, its chain, the reason in words, and the same fact entry by entry."""
+
+    label: str
+    rule: str
+    chain: str
+    reason: Inline
+    why: tuple[str, ...]
+    why_text: Inline
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """Closed forms, each a formula, in one box."""
+
+    formulas: tuple[str, ...]
+
+
+Block: TypeAlias = Section | Paragraph | Display | Bullets | Table | NumberedStep | Boxed
+
+
+@dataclass(frozen=True)
+class Document:
+    title: str
+    subtitle: str
+    blocks: tuple[Block, ...]
