@@ -21,7 +21,8 @@ class NetworkError(SymbackpropError, ValueError):
     """A network that cannot be built from what was given.
 
     ``path`` is where in the description the fault lies, as keys and positions:
-    ``("layers", 1, "activation")``; the reader of network files turns it into a line and a column.
+    ``("layers", 1, "activation")``, with "#key" behind it where the key itself is wrong; the reader of network files
+    turns it into a line and a column.
     """
 
     def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:

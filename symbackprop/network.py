@@ -77,6 +77,6 @@ def _notation(given: Notation | Mapping[str, Any] | None) -> Notation:
     unknown = sorted(set(given or {}) - set(Notation.keys()))
     if unknown:
         raise NetworkError(
-            f"unknown key {unknown[0]!r} in notation: known are {', '.join(Notation.keys())}", ("notation", unknown[0])
+            f"unknown key {unknown[0]!r} in notation: known are {', '.join(Notation.keys())}", ("notation", unknown[0], "#key")
         )
     return Notation(**(given or {}))

@@ -127,8 +127,11 @@ def _layers(value: object) -> list[Dense]:
 
 def _symbols(value: object) -> None:
     """Further symbols belong to formulas that are verified; deriving has no use for them, but a typo is an error."""
-    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+    if not isinstance(value, dict):
         raise NetworkError('symbols must be a table of shapes, like A = "q x n"', ("symbols",))
+    for name, shape in value.items():
+        if not isinstance(shape, str):
+            raise NetworkError('a symbol has a shape in quotes, like A = "q x n"', ("symbols", name))
 
 
 def _only(data: Mapping[str, Any], known: tuple[str, ...], path: tuple[str | int, ...]) -> None:

@@ -64,7 +64,7 @@ class Activation:
             object.__setattr__(self, "latex", rf"\operatorname{{{shown}}}")
         if isinstance(self.definition, str):
             object.__setattr__(self, "written", self.definition)
-            object.__setattr__(self, "definition", to_sympy(read_definition(self.definition, {"z": f.Symbol("z")})))
+            object.__setattr__(self, "definition", to_sympy(read_definition(self.definition, {"z": f.Scalar("z")})))
         if self.definition is not None:
             object.__setattr__(self, "definition", _in_z(self.definition, self.name))
 

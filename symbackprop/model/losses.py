@@ -1,7 +1,8 @@
 """The losses, one entry each: what one sample costs, as it is written, summed over its outputs.
 
 A loss is ``coefficient`` times the sum over the outputs of ``term``, a scalar formula in the prediction ``a`` and the
-target ``y``, or the same in SymPy or LaTeX. With a batch the cost J is the mean over the samples, without one it is the loss itself.
+target ``y``, or the same in SymPy or LaTeX. With a batch the cost J is the mean over the samples, without one it is
+the loss itself.
 """
 
 from __future__ import annotations

@@ -99,6 +99,7 @@ class Model:
         """The term of the loss, entry by entry; for an opaque loss its value for each sample."""
         if self.loss.term is None:
             return f.OpaqueLoss("C", prediction, target, self.frame.unit_axis)
+        assert isinstance(self.loss.term, Formula)
         return f.substitute(self.loss.term, {PREDICTION: prediction, TARGET: target})
 
     def _cost_formula(self) -> Formula:

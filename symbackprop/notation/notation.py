@@ -98,7 +98,7 @@ class Notation:
             if role not in LETTERS:
                 near = difflib.get_close_matches(role, LETTERS, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(LETTERS)}"
-                raise NetworkError(f"unknown name {role!r} in notation.names: {hint}", path)
+                raise NetworkError(f"unknown name {role!r} in notation.names: {hint}", (*path, "#key"))
             if not isinstance(letter, str) or not LETTER.fullmatch(letter):
                 shown = repr(letter) if len(repr(letter)) < 60 else repr(letter)[:57] + "..."
                 raise NetworkError(

@@ -223,7 +223,8 @@ class _Reader(Cursor[Formula | Function]):
         formula = self.bracket(*_CALLS) if bracketed else self.factor() if direct else self.run(name)
         if opening:
             self.close(opening, "braces do not show: write brackets around the argument")
-        if (opening or direct) and (self.next.text == "^" or (self.more() and self.simple())):
+        goes_on = self.more() and (self.simple() or self.next.text in (*_BARS, r"\sqrt"))
+        if not bracketed and (goes_on or self.next.text == "^"):
             raise self.error(f"where does the argument of {name} end? write brackets", self.next)
         return formula
 
@@ -233,8 +234,6 @@ class _Reader(Cursor[Formula | Function]):
             factors.append(self.factor())
         if not factors:
             raise self.error(f"{name} needs an argument, not {self.found()}")
-        if self.more() and self.next.text in (*_BARS, r"\sqrt"):
-            raise self.error(f"where does the argument of {name} end? write brackets")
         return _product(factors)
 
     def starts_function(self) -> bool:

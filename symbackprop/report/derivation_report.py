@@ -9,7 +9,9 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
+from symbackprop.calculus.closed_form import rate, simple_rate
 from symbackprop.calculus.steps import Step
+from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
 from symbackprop.model.activations import Activation
 from symbackprop.model.model import Model
@@ -50,7 +52,7 @@ def derivation_document(derivation: Derivation) -> Document:
 
 
 def words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("cross_entropy", "cross-entropy").replace("_", " ")
 
 
 def _title(derivation: Derivation) -> str:
@@ -103,7 +105,7 @@ def _network(derivation: Derivation) -> Iterator[Block]:
 
 def _what_j_is(model: Model, w: LatexWriter) -> Inline:
     cost = Math(w(model.cost))
-    loss = "the loss" if model.loss.term is None else f"the {words(model.loss.name)}, summed over the outputs"
+    loss = "the loss" if model.loss.term is None else f"the {words(model.loss.name)} loss, summed over the outputs"
     penalty = "" if model.l1 is None and model.l2 is None else ", plus a penalty on the weights, not on the biases"
     if model.frame.samples is None:
         return ("The cost ", cost, f" is {loss}{penalty}.")
@@ -162,9 +164,12 @@ def _activation(activation: Activation, derivation: Derivation) -> Iterator[Bloc
     definition = read_scalar(activation.written, {"z": z})
     line = w.equation(Equation((applied, definition)))
     if activation.rate is not None:
-        rate = f.substitute(activation.rate, {a: a})
-        line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), rate)))
+        line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), activation.rate)))
         line += rf" \text{{ with }} {w(a)} = {w(applied)}"
+    else:
+        derived = rate(activation.function, z)
+        if derived is not None and simple_rate(activation.function, z) is None:
+            line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), tidy(derived))))
     yield Display(line)
     for kink in activation.kinks:
         at = w(f.Map(activation.function, f.formula(int(kink.at)), 1))

@@ -24,7 +24,6 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{lmodern}
 \usepackage[margin=25mm]{geometry}
 \usepackage{amsmath,amssymb}
-\usepackage{booktabs}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5\baselineskip}
 \allowdisplaybreaks
@@ -51,7 +50,7 @@ def document(doc: Document) -> str:
 
 
 def body(doc: Document) -> str:
-    """The document's text without preamble; it needs amsmath and amssymb, booktabs for tables."""
+    """The document's text without preamble; it needs amsmath and amssymb."""
     return "\n\n".join(render(block) for block in doc.blocks) + "\n"
 
 
@@ -99,8 +98,8 @@ def _(block: Table) -> str:
     head = " & ".join(map(escape, block.header))
     rows = "\n".join(" & ".join(map(inline, row)) + r" \\" for row in block.rows)
     return (
-        f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{head} \\\\\n\\midrule\n{rows}\n"
-        "\\bottomrule\n\\end{tabular}\n\\end{center}"
+        f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n\\hline\n{head} \\\\\n\\hline\n{rows}\n"
+        "\\hline\n\\end{tabular}\n\\end{center}"
     )
 
 

@@ -58,7 +58,7 @@ def power(x: Any, e: Any) -> Any:
         return Jet(power(x.v, e), e * power(x.v, e - 1) * x.d if x.d else 0)
     whole = Fraction(e)
     if whole.denominator == 1:
-        return Fraction(1) / x ** -int(whole) if whole < 0 else x ** int(whole)
+        return (Fraction(1, x) if isinstance(x, int) else 1 / x) ** -int(whole) if whole < 0 else x ** int(whole)
     return mpmath.power(real(x), real(e))
 
 

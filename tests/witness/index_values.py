@@ -81,9 +81,7 @@ def _(node: ix.Sum, env: Env) -> Any:
 def _(node: ix.Opaque, env: Env) -> Any:
     """C and its first derivatives; ``slots`` says by which entry."""
     span = range(1, env.whole(node.size) + 1)
-    vectors = [
-        [value(part, env.bind(**{node.index.name: i})) for i in span] for part in (node.prediction, node.target)
-    ]
+    vectors = [[value(part, env.bind(**{node.index.name: i})) for i in span] for part in (node.prediction, node.target)]
     loss, gradient = env.losses[node.letter]
     if not node.slots:
         return loss(*vectors)
