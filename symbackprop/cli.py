@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from symbackprop.errors import SymbackpropError
+from symbackprop.network_file import load_network
+from symbackprop.report.write import renderer
 
 OK, FAILED = 0, 2
 
@@ -55,15 +57,12 @@ def _one_line(message: str) -> str:
 
 
 def _derive(args: argparse.Namespace) -> int:
-    from symbackprop.network_file import load_network
-    from symbackprop.report.write import renderer, write_all
-
     paths = [Path(name) for name in args.output]
     for path in paths:
         renderer(path)  # a wrong suffix is found before the work is done
     network = load_network(args.network)
     derivation = network.derive(progress=progress(sys.stderr))
-    write_all(derivation, paths)
+    derivation.write_all(paths)
     for path in paths:
         print(f"{path}: {len(derivation.steps)} steps, {len(derivation.model.parameters)} gradients")
     return OK

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,62 +11,44 @@ from typing import Any
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, Formula, Symbol
+from symbackprop.algebra.formula import ONE
 from symbackprop.algebra.index import Fresh
 from symbackprop.algebra.meaning import meaning
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.algebra.written import written
-from symbackprop.calculus.derive import Backward
+from symbackprop.calculus.derived import Derived, listing
 from symbackprop.calculus.entrywise import collapse
-from symbackprop.calculus.expand import expanded
-from symbackprop.calculus.generic import generic_layer
-from symbackprop.calculus.steps import Step
 from symbackprop.errors import NetworkError
-from symbackprop.model.model import Assumption, Model
-from symbackprop.notation.latex import LatexWriter
+from symbackprop.notation.latex import LatexWriter, aligned
 from symbackprop.notation.notation import Notation
+from symbackprop.report import tex
+from symbackprop.report.derivation_report import Subject, derivation_document
+from symbackprop.report.write import write_all
 
 
-class Derivation:
+@dataclass(frozen=True, repr=False)
+class Derivation(Derived):
     """The derivation of every gradient of a network.
 
     Expressions are SymPy matrix expressions in the named intermediates of ``definitions``; each has the shape of the
     parameter that it belongs to.
+
+    >>> from symbackprop import Dense, Network
+    >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+    >>> d
+    <Derivation of W1, b1 in 4 steps>
+    >>> d.definitions["Delta1"]
+    1/m*(A1 - Y)
     """
 
-    def __init__(self, model: Model, backward: Backward, notation: Notation, title: str = "") -> None:
-        self.model = model
-        self.notation = notation
-        self.title = title
-        self._backward = backward
-        self._formula = {symbol.name: formula for symbol, formula in backward.gradients.items()}
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps in the order in which a lecturer writes them; ``str(step.rule)`` is the rule's name."""
-        return self._backward.steps
-
-    @cached_property
-    def generic_layer(self) -> tuple[Step, ...]:
-        """The steps through layer l, for a symbolic l: from dJ/dz of layer l + 1 to the gradients of layer l."""
-        return generic_layer(self.model).steps
-
-    @cached_property
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """What was granted: facts used by a step, and where the loss and the activations can be differentiated."""
-        used = {a for step in self.steps for a in step.assumptions}
-        return tuple(a for a in self.model.assumptions if a in used or not a.replaces)
-
-    @cached_property
-    def formulas(self) -> Mapping[str, Formula]:
-        """The gradients as formulas: exactly as they are printed."""
-        return dict(self._formula)
+    notation: Notation = field(default_factory=Notation)
+    title: str = ""
 
     @cached_property
     def gradients(self) -> dict[str, Any]:
         """Each parameter's gradient in named form: {"W1": ..., "b1": ..., ...}."""
-        return {name: to_sympy(self._formula[name]) for name in self._formula}
+        return {name: to_sympy(formula) for name, formula in self.formulas.items()}
 
     def gradient(self, parameter: str, expand: bool = False) -> Any:
         """The gradient dJ/d(parameter); shape: that of the parameter.
@@ -73,32 +56,30 @@ class Derivation:
         Named form uses the errors Delta_l of ``definitions``. With ``expand`` no error is left: only parameters, the
         input, the target and activations (and pre-activations where f' has no other form). Raises NetworkError for an
         unknown parameter, Unsupported where expanding would go through more than 30 layers.
+
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> d.gradient("W1"), d.gradient("W1", expand=True)
+        (Delta1*X.T, 1/m*(A1 - Y)*X.T)
         """
         return to_sympy(self.formula(parameter, expand))
-
-    def formula(self, parameter: str, expand: bool = False) -> Formula:
-        """The gradient as a formula, as it is printed."""
-        if parameter not in self._formula:
-            raise NetworkError(f"no parameter {parameter!r}: there are {_listing(self._formula)}")
-        named = self._formula[parameter]
-        return expanded(named, self._backward.errors) if expand else named
 
     @cached_property
     def definitions(self) -> dict[str, Any]:
         """What each intermediate stands for, in an order in which they can be computed: Z1, A1, ..., J, Delta_L, ..."""
         return {symbol.name: to_sympy(formula) for symbol, formula in self.defining_formulas.items()}
 
-    @cached_property
-    def defining_formulas(self) -> dict[Symbol, Formula]:
-        """The definitions as formulas: forward equations, then the errors from the last layer to the first."""
-        forward = {a.symbol: a.formula for a in self.model.assignments}
-        return {**forward, **self._backward.errors}
-
     def entry(self, parameter: str, *indices: str | int | sympy.Symbol, expand: bool = False) -> Any:
         """One entry of a gradient in index notation, sums written out; indices count from 1.
 
         ``indices`` are names or numbers, row and column; one is enough for a bias. The result is a SymPy scalar whose
-        array entries also count from 1, and which ``lambdify`` turns into code that counts from 0.
+        array entries also count from 1, and which ``lambdify`` turns into code that counts from 0. Raises NetworkError
+        for an index that leaves its axis or that names a size.
+
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> d.entry("W1", "j", "k")
+        Sum(Delta1[j, s]*X[k, s], (s, 1, m))
         """
         formula = self.formula(parameter, expand)
         rows, columns = shape(formula)
@@ -128,42 +109,30 @@ class Derivation:
 
     @cached_property
     def writer(self) -> LatexWriter:
-        """Writes formulas of this network in its notation."""
+        """Writes formulas of this network as LaTeX, in its notation."""
         return LatexWriter(self.notation, self.model.frame.samples, self.model.taken, self.model.prediction)
-
-    @property
-    def scalar(self) -> bool:
-        """Whether every array of the network is a single number."""
-        return self.model.frame.samples is None and all(size == ONE for size in self.model.sizes)
 
     def latex(self) -> str:
         """The whole derivation as LaTeX body text, in the network's notation; it needs amsmath and amssymb."""
-        from symbackprop.report.derivation_report import derivation_document
-        from symbackprop.report.tex import body
-
-        return body(derivation_document(self))
+        return tex.body(derivation_document(Subject(self, self.writer, self.title)))
 
     def write(self, path: str | Path) -> Path:
-        """Write the report; the suffix says how: .tex, .html or .md.
+        """Write the report; the suffix says how: .html, .tex or .md.
 
-        The file is replaced only once the new one is whole. Raises Unsupported for another suffix, OSError where the
+        The file is replaced only once the new one is whole. Raises Unsupported for another suffix, FileError where the
         file cannot be written.
         """
-        from symbackprop.report.write import write
+        self.write_all([Path(path)])
+        return Path(path)
 
-        return write(self, Path(path))
+    def write_all(self, paths: Iterable[Path]) -> None:
+        """Write the report in several forms; no file is touched before all texts are made."""
+        write_all(Subject(self, self.writer, self.title), paths)
 
     def __repr__(self) -> str:
-        return f"<Derivation of {_listing(self._formula)} in {len(self.steps)} steps>"
+        return f"<Derivation of {listing(self.formulas)} in {len(self.steps)} steps>"
 
     def _repr_latex_(self) -> str:
-        sides = [f"{self.writer(f.Derivative(Symbol('J'), p))} &= {self.writer(g)}" for p, g in self._rows()]
-        return "$$\\begin{aligned}" + r" \\ ".join(sides) + "\\end{aligned}$$"
-
-    def _rows(self) -> Iterable[tuple[Symbol, Formula]]:
-        return ((p, self._formula[p.name]) for p in self.model.parameters)
-
-
-def _listing(names: Iterable[str]) -> str:
-    known = list(names)
-    return ", ".join(known if len(known) <= 8 else [*known[:4], "...", *known[-2:]])
+        """The gradients, as a notebook shows them."""
+        rows = ((f.Derivative(self.model.cost, p), self.formulas[p.name]) for p in self.model.parameters)
+        return f"$${aligned([f'{self.writer(left)} &= {self.writer(right)}' for left, right in rows])}$$"

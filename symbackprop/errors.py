@@ -42,7 +42,7 @@ class NotationError(SymbackpropError, ValueError):
     """Something written that cannot be read; ``position`` is where."""
 
     def __init__(self, message: str, position: Position | None = None) -> None:
-        super().__init__(message)
+        super().__init__(f"{position.line}:{position.column}: {message}" if position else message)
         self.message = message
         self.position = position
 

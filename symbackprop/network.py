@@ -66,7 +66,7 @@ class Network:
     def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:
         """Derive every gradient; ``progress(done, of)`` is told how far it is."""
         assert isinstance(self.notation, Notation)
-        return Derivation(self.model, derive(self.model, progress), self.notation, self.title)
+        return Derivation(self.model, derive(self.model, progress), notation=self.notation, title=self.title)
 
 
 def _notation(given: Notation | Mapping[str, Any] | None) -> Notation:
@@ -77,6 +77,7 @@ def _notation(given: Notation | Mapping[str, Any] | None) -> Notation:
     unknown = sorted(set(given or {}) - set(Notation.keys()))
     if unknown:
         raise NetworkError(
-            f"unknown key {unknown[0]!r} in notation: known are {', '.join(Notation.keys())}", ("notation", unknown[0], "#key")
+            f"unknown key {unknown[0]!r} in notation: known are {', '.join(Notation.keys())}",
+            ("notation", unknown[0], "#key"),
         )
     return Notation(**(given or {}))

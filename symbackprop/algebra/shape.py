@@ -20,6 +20,7 @@ def show(shape: Shape) -> str:
 def shape(node: Formula) -> Shape:
     """Rows and columns of the value; raises ShapeMismatch where factors do not conform.
 
+    >>> import sympy
     >>> n, m = sympy.symbols("n m")
     >>> shape(f.Symbol("W", (n, m)) @ f.Symbol("x", (m, ONE)))
     (n, 1)

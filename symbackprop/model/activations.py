@@ -33,7 +33,7 @@ class Kink:
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation a = f(z), applied to every unit, or over all units of a sample (softmax).
+    r"""An activation a = f(z), applied to every unit, or over all units of a sample (softmax).
 
     ``definition`` is f(z) as a SymPy expression in one symbol, or as scalar LaTeX in z; None for an opaque function.
     ``latex`` is the name in print, ``written`` the definition in LaTeX. The output lies strictly between ``low`` and

@@ -12,7 +12,8 @@ Functions are those of ``FUNCTIONS`` (``\tanh``, ``\operatorname{erf}``), ``\log
 ``\max(0, u)``, ``\mathbb{1}[u > v]``, and what the caller declares. ``\tanh^2(z)`` and ``\tanh(z)^2`` are the square of
 tanh(z), ``\sigma'(z)`` is a derivative. An argument without brackets is the run of numbers, names, powers and
 fractions that follows, up to a sign, a dot, a slash, a bracket or another function: ``y \log a (1-y)`` is
-y (log a) (1-y). A function, or bars, may follow directly: ``\log \cosh(z)``, ``\log |z|``.
+y (log a) (1-y). A function, or bars, may follow directly: ``\log \cosh(z)``, ``\log |z|``. Bars close as soon as they
+can: ``|a|y|z|`` is |a| y |z|.
 """
 
 from __future__ import annotations

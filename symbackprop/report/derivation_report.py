@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
 from symbackprop.calculus.closed_form import rate, simple_rate
+from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
@@ -31,34 +32,40 @@ from symbackprop.report.document import (
     Table,
 )
 
-if TYPE_CHECKING:
-    from symbackprop.derivation import Derivation
-
 WIDE = 40  # letters of a closed form that is read at a glance
 GENERIC_FROM = 3  # layers from which the step through layer l is worth a section of its own
 
 
-def derivation_document(derivation: Derivation) -> Document:
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about: what was derived, the notation to write it in, and a title where one was given."""
+
+    derived: Derived
+    writer: LatexWriter
+    title: str = ""
+
+
+def derivation_document(subject: Subject) -> Document:
     """The whole report as a document."""
     blocks = [
-        *_network(derivation),
-        *_shapes(derivation),
-        *_forward(derivation),
-        *_backward(derivation),
-        *_generic(derivation),
-        *_closed_forms(derivation),
+        *_network(subject),
+        *_shapes(subject),
+        *_forward(subject),
+        *_backward(subject),
+        *_generic(subject),
+        *_closed_forms(subject),
     ]
-    return Document(_title(derivation), _subtitle(derivation.model), tuple(blocks))
+    return Document(_title(subject), _subtitle(subject.derived.model), tuple(blocks))
 
 
 def words(name: str) -> str:
     return name.replace("cross_entropy", "cross-entropy").replace("_", " ")
 
 
-def _title(derivation: Derivation) -> str:
-    if derivation.title:
-        return derivation.title
-    model = derivation.model
+def _title(subject: Subject) -> str:
+    if subject.title:
+        return subject.title
+    model = subject.derived.model
     return f"Backpropagation: {words(model.layers[-1].activation.name)} with {words(model.loss.name)}"
 
 
@@ -76,8 +83,8 @@ def _subtitle(model: Model) -> str:
 # The network
 
 
-def _network(derivation: Derivation) -> Iterator[Block]:
-    model, w = derivation.model, derivation.writer
+def _network(subject: Subject) -> Iterator[Block]:
+    model, w = subject.derived.model, subject.writer
     yield Section("The network and its notation")
     chain = [w.size(size) for size in model.sizes]
     shown = chain if len(chain) <= 8 else [*chain[:3], r"\ldots", chain[-1]]
@@ -91,11 +98,11 @@ def _network(derivation: Derivation) -> Iterator[Block]:
             *_what_j_is(model, w),
         )
     )
-    yield Bullets(tuple(_conventions(derivation)))
+    yield Bullets(tuple(_conventions(subject)))
     functions = [a for a in _activations(model) if a.definition is not None or a.over_units]
     opaque = any(a.definition is None and not a.over_units for a in _activations(model))
     for activation in functions:
-        yield from _activation(activation, derivation)
+        yield from _activation(activation, subject)
     if opaque:
         sigma = w.notation.letter("function", False)
         yield Paragraph(
@@ -118,8 +125,8 @@ def _what_j_is(model: Model, w: LatexWriter) -> Inline:
     )
 
 
-def _conventions(derivation: Derivation) -> Iterator[Inline]:
-    model, w = derivation.model, derivation.writer
+def _conventions(subject: Subject) -> Iterator[Inline]:
+    model, w = subject.derived.model, subject.writer
     z = model.blocks[-1].errors[0][0]
     delta = model.errors[z]
     yield (
@@ -129,14 +136,14 @@ def _conventions(derivation: Derivation) -> Iterator[Inline]:
         Math(w.equation(Equation((_at_l(delta), f.Derivative(model.cost, _at_l(z)))))),
         ". A gradient has the shape of what it is the gradient of.",
     )
-    if not derivation.scalar:
+    if not subject.derived.scalar:
         yield (
             Math(r"\odot"),
             " and fractions of arrays are taken entry by entry, juxtaposition is the matrix product, ",
             Math(r"\mathbf{1}"),
             " is a column of ones.",
         )
-    for assumption in derivation.assumptions:
+    for assumption in subject.derived.assumptions:
         formula: Inline = (": ", Math(w.equation(assumption.equation))) if assumption.equation else ()
         yield ("Assumed: ", assumption.text, *formula, ".")
 
@@ -149,9 +156,9 @@ def _activations(model: Model) -> list[Activation]:
     return list(dict.fromkeys(layer.activation for layer in model.layers))
 
 
-def _activation(activation: Activation, derivation: Derivation) -> Iterator[Block]:
+def _activation(activation: Activation, subject: Subject) -> Iterator[Block]:
     """A function's definition and, where the derivative has a form in the output, that form."""
-    w = derivation.writer
+    w = subject.writer
     if activation.definition == f.Function.argument:
         return
     z, a = Symbol("z"), Symbol("a")
@@ -181,8 +188,8 @@ def _activation(activation: Activation, derivation: Derivation) -> Iterator[Bloc
 # Shapes
 
 
-def _shapes(derivation: Derivation) -> Iterator[Block]:
-    model, w = derivation.model, derivation.writer
+def _shapes(subject: Subject) -> Iterator[Block]:
+    model, w = subject.derived.model, subject.writer
     yield Section("Shapes and parameters")
     rows = [_row(w, model.x, "input"), _row(w, model.y, "target")]
     numbered = list(enumerate(model.blocks, start=1))
@@ -206,8 +213,8 @@ def _row(w: LatexWriter, symbols: Symbol | tuple[Symbol, ...], text: str) -> tup
 # Forward and backward
 
 
-def _forward(derivation: Derivation) -> Iterator[Block]:
-    model, w = derivation.model, derivation.writer
+def _forward(subject: Subject) -> Iterator[Block]:
+    model, w = subject.derived.model, subject.writer
     yield Section("Forward pass")
     pairs = [(w(a.symbol), w(a.formula)) for a in model.assignments]
     shown = pairs if len(pairs) <= 13 else [*pairs[:4], (r"\vdots", ""), *pairs[-3:]]
@@ -215,7 +222,7 @@ def _forward(derivation: Derivation) -> Iterator[Block]:
     yield Display(aligned(lines))
 
 
-def _backward(derivation: Derivation) -> Iterator[Block]:
+def _backward(subject: Subject) -> Iterator[Block]:
     yield Section("Backward pass")
     yield Paragraph(
         (
@@ -226,8 +233,8 @@ def _backward(derivation: Derivation) -> Iterator[Block]:
             ".",
         )
     )
-    for step in derivation.steps:
-        yield _step(step, derivation.writer, str(step.number))
+    for step in subject.derived.steps:
+        yield _step(step, subject.writer, str(step.number))
 
 
 def _step(step: Step, w: LatexWriter, label: str, prefix: str = "") -> NumberedStep:
@@ -276,15 +283,15 @@ def _reason(step: Step, w: LatexWriter, prefix: str = "") -> Inline:
     return tuple(parts)
 
 
-def _generic(derivation: Derivation) -> Iterator[Block]:
+def _generic(subject: Subject) -> Iterator[Block]:
     """The step from layer l + 1 to layer l, once for every l, and the induction in words."""
-    if len(derivation.model.layers) < GENERIC_FROM:
+    if len(subject.derived.model.layers) < GENERIC_FROM:
         return
-    w = derivation.writer
-    steps = derivation.generic_layer
+    w = subject.writer
+    steps = subject.derived.generic_layer
     yield Section("Every layer at once")
-    last = w.notation.number(derivation.model.blocks[-1].weights[0].layer)
-    first = w.notation.number(derivation.model.blocks[0].weights[0].layer)
+    last = w.notation.number(subject.derived.model.blocks[-1].weights[0].layer)
+    first = w.notation.number(subject.derived.model.blocks[0].weights[0].layer)
     yield Paragraph(
         (
             "The same rules, applied once to a layer with a symbolic number ",
@@ -323,25 +330,27 @@ def _delta_above(steps: tuple[Step, ...]) -> Formula:
 # Closed forms
 
 
-def _closed_forms(derivation: Derivation) -> Iterator[Block]:
-    w, model = derivation.writer, derivation.model
+def _closed_forms(subject: Subject) -> Iterator[Block]:
+    w, model = subject.writer, subject.derived.model
     yield Section("Closed forms")
     yield Paragraph(("The errors, from the last layer to the first:",))
     errors = [
-        (symbol, formula) for symbol, formula in derivation.defining_formulas.items() if symbol in model.errors.values()
+        (symbol, formula)
+        for symbol, formula in subject.derived.defining_formulas.items()
+        if symbol in model.errors.values()
     ]
     yield Boxed(tuple(_few([w.chain(Equation(pair)) for pair in errors])))
     yield Paragraph(("The gradients:",))
-    yield Boxed(tuple(_few([_gradient(derivation, p) for p in model.parameters])))
+    yield Boxed(tuple(_few([_gradient(subject, p) for p in model.parameters])))
 
 
-def _gradient(derivation: Derivation, parameter: Symbol) -> str:
+def _gradient(subject: Subject, parameter: Symbol) -> str:
     """The named form and, where it is short enough to read, the form without errors."""
-    w = derivation.writer
-    named = derivation.formula(parameter.name)
-    sides: list[Formula] = [f.Derivative(derivation.model.cost, parameter), named]
+    w = subject.writer
+    named = subject.derived.formula(parameter.name)
+    sides: list[Formula] = [f.Derivative(subject.derived.model.cost, parameter), named]
     try:
-        expanded = derivation.formula(parameter.name, expand=True)
+        expanded = subject.derived.formula(parameter.name, expand=True)
     except Unsupported:
         expanded = named
     if expanded != named and tex_width(w(expanded)) <= WIDE:

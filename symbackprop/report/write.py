@@ -6,15 +6,11 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from symbackprop.errors import FileError, Unsupported
 from symbackprop.report import html, markdown, tex
-from symbackprop.report.derivation_report import derivation_document
+from symbackprop.report.derivation_report import Subject, derivation_document
 from symbackprop.report.document import Document
-
-if TYPE_CHECKING:
-    from symbackprop.derivation import Derivation
 
 RENDERERS: dict[str, Callable[[Document], str]] = {
     ".html": html.document,
@@ -31,16 +27,10 @@ def renderer(path: Path) -> Callable[[Document], str]:
     return RENDERERS[path.suffix.lower()]
 
 
-def write(derivation: Derivation, path: Path) -> Path:
-    """Write one report; see ``write_all``."""
-    write_all(derivation, [path])
-    return path
-
-
-def write_all(derivation: Derivation, paths: Iterable[Path]) -> None:
-    """Write a report in several forms: all texts are made before the first file is touched."""
+def write_all(subject: Subject, paths: Iterable[Path]) -> None:
+    """Write a report in one or several forms: all texts are made before the first file is touched."""
     chosen = [(path, renderer(path)) for path in paths]
-    doc = derivation_document(derivation)
+    doc = derivation_document(subject)
     replace_files([(path, render(doc)) for path, render in chosen])
 
 

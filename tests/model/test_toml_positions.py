@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbackprop.model import toml_positions
 from symbackprop.errors import Position
+from symbackprop.model import toml_positions
 from symbackprop.model.toml_positions import MAX_DEPTH, Path, positions
 
 Strings = st.SearchStrategy[str]

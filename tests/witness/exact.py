@@ -6,7 +6,7 @@ Nothing of the package's own arithmetic is used: a formula or an index expressio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -62,7 +62,7 @@ def power(x: Any, e: Any) -> Any:
     return mpmath.power(real(x), real(e))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _derivative(definition: sympy.Expr, z: sympy.Symbol, order: int) -> tuple[sympy.Expr, Callable[[mpf], mpf]]:
     expr = sympy.diff(definition, z, order) if order else definition
     return expr, sympy.lambdify(z, expr, "mpmath")

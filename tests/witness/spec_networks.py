@@ -16,9 +16,14 @@ from truth import Point, Spec
 from symbackprop import Dense, Network
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError
-from symbackprop.model.activations import ACTIVATIONS
 
 L1, L2 = "mu", "lambda"
+SIZES = (3, 4, 2)
+LAYOUTS: tuple[dict[str, Any], ...] = tuple(
+    {"m": m, "samples": samples, "weights": weights}
+    for weights in ("out x in", "in x out")
+    for m, samples in ((None, "columns"), (5, "columns"), (5, "rows"))
+)
 
 
 def network(spec: Spec, labels: str | None = None) -> Network:
@@ -114,6 +119,11 @@ def accepted(loss: str, *activations: str) -> bool:
     return True
 
 
-def elementwise() -> list[str]:
-    """Activations that act on each unit by itself and have a definition."""
-    return [name for name, entry in ACTIVATIONS.items() if entry.definition is not None]
+def label(spec: Spec) -> str:
+    layout = f"{spec.m}{spec.samples[0]}{spec.weights[0]}{'' if all(spec.bias) else '-unbiased'}"
+    return f"{'-'.join(spec.activations)}-{spec.loss}-{layout}{'-l1' * bool(spec.l1)}{'-l2' * bool(spec.l2)}"
+
+
+def assert_close(got: Any, want: Any, tolerance: float = 1e-10) -> None:
+    error = truth.difference(got, want)
+    assert error < tolerance, f"off by {mpmath.nstr(error, 3)}"

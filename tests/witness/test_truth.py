@@ -135,7 +135,7 @@ def test_activations_have_their_known_values_and_slopes(activation: str, at: flo
         truth.numeric_gradients(spec, point),
         truth.evaluate_symbolic(truth.symbolic_gradients(spec), point),
     ):
-        assert J == pytest.approx(value, abs=1e-15)
+        assert pytest.approx(value, abs=1e-15) == J
         assert gradients["b1"][0][0] == pytest.approx(slope, abs=1e-15)
 
 
