@@ -16,7 +16,6 @@ def show(shape: Shape) -> str:
     return f"{shape[0]} x {shape[1]}"
 
 
-@singledispatch
 def shape(node: Formula) -> Shape:
     """Rows and columns of the value; raises ShapeMismatch where factors do not conform.
 
@@ -29,47 +28,59 @@ def shape(node: Formula) -> Shape:
     ...
     symbackprop.errors.ShapeMismatch: W (n x m) times a (n x 1): m columns do not meet n rows
     """
+    known = vars(node)
+    if _KEY not in known:  # computed once a node: a formula asks again at every level above it
+        known[_KEY] = _shape(node)
+    found: Shape = known[_KEY]
+    return found
+
+
+_KEY = "_shape"
+
+
+@singledispatch
+def _shape(node: Formula) -> Shape:
     raise TypeError(f"shape knows no {type(node).__name__}")
 
 
-@shape.register(f.Number)
-@shape.register(f.Scalar)
-@shape.register(f.Kronecker)
+@_shape.register(f.Number)
+@_shape.register(f.Scalar)
+@_shape.register(f.Kronecker)
 def _(node: Formula) -> Shape:
     return SCALAR
 
 
-@shape.register(f.Symbol)
-@shape.register(f.Ones)
+@_shape.register(f.Symbol)
+@_shape.register(f.Ones)
 def _(node: f.Symbol | f.Ones) -> Shape:
     return node.shape
 
 
-@shape.register(f.Negative)
-@shape.register(f.Map)
-@shape.register(f.Softmax)
+@_shape.register(f.Negative)
+@_shape.register(f.Map)
+@_shape.register(f.Softmax)
 def _(node: f.Negative) -> Shape:
     return shape(node.arg)
 
 
-@shape.register(f.Power)
+@_shape.register(f.Power)
 def _(node: f.Power) -> Shape:
     if shape(node.exponent) != SCALAR:
         raise ShapeMismatch(f"the exponent of {name(node.base)} is {show(shape(node.exponent))}; it must be a scalar")
     return shape(node.base)
 
 
-@shape.register(f.Add)
+@_shape.register(f.Add)
 def _(node: f.Add) -> Shape:
     return _entrywise(node.terms, "plus")
 
 
-@shape.register(f.Hadamard)
+@_shape.register(f.Hadamard)
 def _(node: f.Hadamard) -> Shape:
     return _entrywise(node.factors, "elementwise times")
 
 
-@shape.register(f.Quotient)
+@_shape.register(f.Quotient)
 def _(node: f.Quotient) -> Shape:
     return _entrywise((node.numerator, node.denominator), "divided by")
 
@@ -105,7 +116,7 @@ def runs(factors: tuple[Formula, ...]) -> tuple[list[Formula], list[list[Formula
     return scalars, found
 
 
-@shape.register(f.Product)
+@_shape.register(f.Product)
 def _(node: f.Product) -> Shape:
     _, found = runs(node.factors)
     result = SCALAR
@@ -124,13 +135,13 @@ def _(node: f.Product) -> Shape:
     return result
 
 
-@shape.register(f.Transpose)
+@_shape.register(f.Transpose)
 def _(node: f.Transpose) -> Shape:
     rows, columns = shape(node.arg)
     return (columns, rows)
 
 
-@shape.register(f.OpaqueLoss)
+@_shape.register(f.OpaqueLoss)
 def _(node: f.OpaqueLoss) -> Shape:
     rows, columns = _entrywise((node.prediction, node.target), "compared with")
     if node.gradient:
@@ -138,19 +149,19 @@ def _(node: f.OpaqueLoss) -> Shape:
     return (ONE, columns) if node.axis == 0 else (rows, ONE)
 
 
-@shape.register(f.Total)
+@_shape.register(f.Total)
 def _(node: f.Total) -> Shape:
     rows, columns = shape(node.arg)
     return {None: SCALAR, 0: (ONE, columns), 1: (rows, ONE)}[node.axis]
 
 
-@shape.register(f.Norm)
+@_shape.register(f.Norm)
 def _(node: f.Norm) -> Shape:
     shape(node.arg)
     return SCALAR
 
 
-@shape.register(f.Diagonal)
+@_shape.register(f.Diagonal)
 def _(node: f.Diagonal) -> Shape:
     rows, columns = shape(node.arg)
     if ONE not in (rows, columns):
@@ -159,7 +170,7 @@ def _(node: f.Diagonal) -> Shape:
     return (size, size)
 
 
-@shape.register(f.Entry)
+@_shape.register(f.Entry)
 def _(node: f.Entry) -> Shape:
     for index, size, what in zip((node.row, node.column), shape(node.arg), ("row", "column"), strict=True):
         if index.is_Integer and (index < 1 or (size.is_Integer and index > size)):
@@ -167,17 +178,17 @@ def _(node: f.Entry) -> Shape:
     return SCALAR
 
 
-@shape.register(f.IndexSum)
+@_shape.register(f.IndexSum)
 def _(node: f.IndexSum) -> Shape:
     return shape(node.body)
 
 
-@shape.register(f.Unit)
+@_shape.register(f.Unit)
 def _(node: f.Unit) -> Shape:
     return (node.size, ONE)
 
 
-@shape.register(f.Derivative)
+@_shape.register(f.Derivative)
 def _(node: f.Derivative) -> Shape:
     if shape(node.of) != SCALAR:
         raise ShapeMismatch(f"the derivative of {name(node.of)} ({show(shape(node.of))}): only scalars are derived so")

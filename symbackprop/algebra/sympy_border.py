@@ -290,7 +290,14 @@ def _pow(e: Any, go: Any) -> Formula:
 
 
 def _piecewise(e: Any, go: Any) -> Formula:
-    """(u where z > 0, else 0) is u times the indicator; other pieces have no formula of their own."""
+    """An elementary function by its pieces, or (u where z > 0, else 0) as u times the indicator."""
+    first = e.args[0][1]
+    if isinstance(first, sympy.StrictGreaterThan) and first.rhs == 0:
+        for function in functions.FUNCTIONS.values():
+            if isinstance(function.definition, sympy.Piecewise):
+                at = {Function.argument: first.lhs}
+                if function.definition.xreplace(at) == e:
+                    return f.Map(function, go(first.lhs))
     (value, condition), (other, last) = e.args if len(e.args) == 2 else ((None, None), (None, None))
     if value is None or last is not sympy.true or other != 0 or not isinstance(condition, sympy.StrictGreaterThan):
         raise Unsupported(f"pieces with a formula are (u, z > 0), (0, otherwise); not {e}")

@@ -48,7 +48,11 @@ class Derived:
         if parameter not in self.formulas:
             raise NetworkError(f"no parameter {parameter!r}: there are {listing(self.formulas)}")
         named = self.formulas[parameter]
-        return expanded(named, self.backward.errors) if expand else named
+        return expanded(named, self.backward.errors, self._expanded_errors) if expand else named
+
+    @cached_property
+    def _expanded_errors(self) -> dict[Formula, Formula]:
+        return {}
 
     @cached_property
     def defining_formulas(self) -> dict[Symbol, Formula]:

@@ -13,10 +13,10 @@ MAX_LAYERS = 30
 MAX_NODES = 20_000
 
 
-def expanded(formula: Formula, errors: Mapping[Symbol, Formula]) -> Formula:
+def expanded(formula: Formula, errors: Mapping[Symbol, Formula], known: dict[Formula, Formula]) -> Formula:
     """The formula without errors: each Delta replaced by what it stands for, down from the last layer.
 
-    Raises Unsupported where that goes through more than 30 layers, or grows beyond 20,000 nodes.
+    ``known`` keeps the errors that were expanded before, and takes in those that are expanded now. Raises Unsupported where that goes through more than 30 layers, or grows beyond 20,000 nodes.
     """
     chain = _chain(formula, errors)
     if len(chain) > MAX_LAYERS:
@@ -26,9 +26,9 @@ def expanded(formula: Formula, errors: Mapping[Symbol, Formula]) -> Formula:
     size = _size(formula, errors, {})
     if size > MAX_NODES:
         raise Unsupported(f"expanding makes a formula of {size} nodes, more than {MAX_NODES}: use the named form")
-    known: dict[Formula, Formula] = {}
     for error in reversed(chain):
-        known[error] = tidy(f.substitute(errors[error], known))
+        if error not in known:
+            known[error] = tidy(f.substitute(errors[error], known))
     return tidy(f.substitute(formula, known))
 
 

@@ -97,8 +97,8 @@ class Why:
         rate = written(local)
         u, v = written(ix.Generator(self.through.symbol, out)), written(ix.Generator(self.wrt, at))
         first = Equation((u, written(collapse(body))))
-        if self.cotangent is None:
-            return first, Equation((f.Derivative(u, v), rate))
+        if self.cotangent is None:  # the cost: the whole of it stands in the forward pass
+            return (Equation((f.Derivative(u, v), rate)),)
         chain = f.Derivative(Symbol("J"), v)
         sides = [chain, written(total), written(self.entry)]
         return first, Equation((f.Derivative(u, v), rate)), Equation(tuple(dict.fromkeys(sides)))

@@ -165,5 +165,5 @@ class Model:
         if not kinked and self.l1 is None:
             return None
         parts = [f"no pre-activation lies at a kink of {', '.join(kinked)}"] if kinked else []
-        parts += ["no weight is 0"] if self.l1 is not None else []
+        parts += ["no weight is 0, where its absolute value has a kink"] if self.l1 is not None else []
         return Assumption(" and ".join(parts))

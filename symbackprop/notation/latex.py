@@ -52,7 +52,10 @@ class LatexWriter:
         head, *rest = sides
         if len(rest) > 1 and isinstance(equation.sides[1], f.Derivative):  # delta = dJ/dz stand together
             head, rest = f"{head} = {rest[0]}", rest[1:]
-        lines = [f"&= {line}" for side in rest for line in broken(side, width)]
+        lines = []
+        for side in rest:
+            first, *further = broken(side, width)
+            lines += [f"&= {first}", *(rf"&\quad {{}}{line}" for line in further)]
         return aligned([f"{head} {lines[0]}", *lines[1:]])
 
     def size(self, size: sympy.Expr) -> str:
@@ -336,5 +339,5 @@ def broken(tex: str, width: int) -> list[str]:
         if tex_width(lines[-1]) + tex_width(piece) <= width:
             lines[-1] += " " + piece
         else:
-            lines.append(r"\quad " + piece)
+            lines.append(piece)
     return lines

@@ -13,7 +13,6 @@ from symbackprop.calculus.closed_form import rate, simple_rate
 from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
-from symbackprop.errors import Unsupported
 from symbackprop.model.activations import Activation
 from symbackprop.model.model import Model
 from symbackprop.notation.latex import LatexWriter, aligned, tex_width
@@ -290,6 +289,10 @@ def _generic(subject: Subject) -> Iterator[Block]:
     w = subject.writer
     steps = subject.derived.generic_layer
     yield Section("Every layer at once")
+    opaque = any(isinstance(u, f.Map) and u.function.definition is None for s in steps for u in f.walk(s.result))
+    if opaque and all(layer.activation.definition is not None for layer in subject.derived.model.layers[:-1]):
+        sigma = w.notation.letter("function", False)
+        yield Paragraph(("The hidden layers differ in their activations: ", Math(sigma), " stands for any of them."))
     last = w.notation.number(subject.derived.model.blocks[-1].weights[0].layer)
     first = w.notation.number(subject.derived.model.blocks[0].weights[0].layer)
     yield Paragraph(
@@ -349,14 +352,17 @@ def _gradient(subject: Subject, parameter: Symbol) -> str:
     w = subject.writer
     named = subject.derived.formula(parameter.name)
     sides: list[Formula] = [f.Derivative(subject.derived.model.cost, parameter), named]
-    try:
+    if parameter in _near_the_output(subject.derived.model):
         expanded = subject.derived.formula(parameter.name, expand=True)
-    except Unsupported:
-        expanded = named
-    if expanded != named and tex_width(w(expanded)) <= WIDE:
-        sides.append(expanded)
-    line = w.equation(Equation(tuple(sides)))
+        if tex_width(w(expanded)) <= WIDE:
+            sides.append(expanded)
+    line = w.equation(Equation(tuple(dict.fromkeys(sides))))
     return line if tex_width(line) <= 60 else w.chain(Equation(tuple(sides)))
+
+
+def _near_the_output(model: Model) -> set[Symbol]:
+    """The parameters whose gradients can be short without errors: those of the last two layers."""
+    return {p for block in model.blocks[-2:] for p in (*block.weights, *block.biases)}
 
 
 def _few(lines: list[str], most: int = 24) -> list[str]:

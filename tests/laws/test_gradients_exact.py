@@ -13,7 +13,7 @@ import pytest
 import spec_networks as nets
 import sympy
 import truth
-from exact import Env
+from exact import Env, evaluated
 from spec_networks import LAYOUTS, SIZES, assert_close, label
 from truth import Spec
 
@@ -56,21 +56,7 @@ def test_to_25_digits(spec: Spec) -> None:
                 body = meaning(formula, (row, column), samples=sympy.Symbol("m")).body
                 assert_close(index_values.entries(body, axes, env).tolist(), want[name], 1e-25)
             explicit = d.gradient(name).subs(nets.sizes(spec)).as_explicit()
-            assert_close(_evaluated(explicit, env), want[name], 1e-25)
-
-
-def _evaluated(explicit: sympy.Matrix, env: Env) -> list[list[Any]]:
-    """The entries of an explicit matrix by mpmath, with the opaque functions put in."""
-
-    def grad_loss(slot: Any, *values: Any) -> Any:
-        half = len(values) // 2
-        return truth.generic_loss_gradient(list(values[:half]), list(values[half:]))[int(slot) - 1]
-
-    names = sorted(explicit.free_symbols, key=str)
-    opaque = {"sigma": truth.generic_activation, "sigma_prime": truth.generic_activation_derivative}
-    function = sympy.lambdify(names, explicit.tolist(), [opaque | {"grad_C": grad_loss}, "mpmath"])
-    known = {n: mpmath.matrix(rows) for n, rows in env.arrays.items()} | env.scalars
-    return function(*(known[str(n)] for n in names))
+            assert_close(evaluated(explicit, env).tolist(), want[name], 1e-25)
 
 
 SYMBOLIC = [

@@ -125,3 +125,23 @@ def same(u: Any, v: Any) -> bool:
 
 def same_arrays(u: Any, v: Any) -> bool:
     return u.shape == v.shape and all(map(same, u.ravel(), v.ravel()))
+
+
+def evaluated(explicit: sympy.Matrix, env: Env) -> Any:
+    """The entries of an explicit SymPy matrix by mpmath, with the opaque functions of the environment put in."""
+    opaque: dict[str, Any] = {}
+    for name, orders in env.functions.items():
+        opaque |= {name + ("", "_prime", "_prime2")[n]: function for n, function in enumerate(orders)}
+    for letter, (loss, gradient) in env.losses.items():
+        opaque[letter] = lambda *v, loss=loss: loss(list(v[: len(v) // 2]), list(v[len(v) // 2 :]))
+        opaque[f"grad_{letter}"] = lambda slot, *v, gradient=gradient: gradient(
+            list(v[: len(v) // 2]), list(v[len(v) // 2 :])
+        )[int(slot) - 1]
+    names = sorted(explicit.free_symbols, key=str)
+    function = sympy.lambdify(names, explicit.tolist(), [opaque, "mpmath"])
+    known = {n: mpmath.matrix([[real(v) for v in row] for row in rows]) for n, rows in env.arrays.items()}
+    known |= {n: v if isinstance(v, int) else real(v) for n, v in env.scalars.items()}
+    out = np.empty(explicit.shape, dtype=object)
+    for i, row in enumerate(function(*(known[str(n)] for n in names))):
+        out[i, :] = row
+    return out

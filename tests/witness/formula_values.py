@@ -62,14 +62,14 @@ def _(node: f.Symbol, env: Env) -> Any:
 
 @value.register
 def _(node: f.Ones, env: Env) -> Any:
-    return _each(np.empty([env.whole(n) for n in node.shape], dtype=object), lambda _: 1)
+    return _each(np.empty([env.whole(n) for n in node.shape], dtype=object), lambda _: Fraction(1))
 
 
 @value.register
 def _(node: f.Unit, env: Env) -> Any:
     at = env.whole(node.index)
     out = np.empty((env.whole(node.size), 1), dtype=object)
-    out[:, 0] = [int(i + 1 == at) for i in range(len(out))]
+    out[:, 0] = [Fraction(int(i + 1 == at)) for i in range(len(out))]
     return out
 
 
@@ -162,7 +162,7 @@ def _(node: f.Norm, env: Env) -> Any:
 def _(node: f.Diagonal, env: Env) -> Any:
     inner = value(node.arg, env)
     assert 1 in inner.shape
-    out = np.full((inner.size, inner.size), 0, dtype=object)
+    out = np.full((inner.size, inner.size), Fraction(0), dtype=object)
     for i, v in enumerate(inner.ravel()):
         out[i, i] = v
     return out
@@ -183,7 +183,7 @@ def _(node: f.IndexSum, env: Env) -> Any:
 
 @value.register
 def _(node: f.Kronecker, env: Env) -> Any:
-    return _cell(int(env.whole(node.left) == env.whole(node.right)))
+    return _cell(Fraction(int(env.whole(node.left) == env.whole(node.right))))
 
 
 @value.register

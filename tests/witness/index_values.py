@@ -1,5 +1,6 @@
 """The value of index form: each sum is run through, number by number. The second reading of what a formula means."""
 
+from fractions import Fraction
 from functools import singledispatch
 from typing import Any
 
@@ -45,17 +46,17 @@ def _(node: ix.DerivativeEntry, env: Env) -> Any:
 
 @value.register
 def _(node: ix.Delta, env: Env) -> Any:
-    return int(env.whole(node.left) == env.whole(node.right))
+    return Fraction(int(env.whole(node.left) == env.whole(node.right)))
 
 
 @value.register
 def _(node: ix.Add, env: Env) -> Any:
-    return sum((value(t, env) for t in node.terms), 0)
+    return sum((value(t, env) for t in node.terms), Fraction(0))
 
 
 @value.register
 def _(node: ix.Mul, env: Env) -> Any:
-    product = 1
+    product: Any = Fraction(1)
     for factor in node.factors:
         product = product * value(factor, env)
     return product
@@ -74,7 +75,7 @@ def _(node: ix.Apply, env: Env) -> Any:
 @value.register
 def _(node: ix.Sum, env: Env) -> Any:
     span = range(env.whole(node.lower), env.whole(node.upper) + 1)
-    return sum((value(node.body, env.bind(**{node.index.name: i})) for i in span), 0)
+    return sum((value(node.body, env.bind(**{node.index.name: i})) for i in span), Fraction(0))
 
 
 @value.register
