@@ -95,7 +95,7 @@ class Derivation(Derived):
                 )
         names = {str(i) for i in at} | self.model.taken
         form = meaning(formula, tuple(at), Fresh(names.__contains__), self.model.frame.samples)
-        return to_sympy(written(collapse(form.body)))
+        return to_sympy(_with_entries(written(collapse(form.body))))
 
     def _index(self, index: str | int | sympy.Symbol, parameter: str) -> sympy.Expr:
         if isinstance(index, bool) or not isinstance(index, str | int | sympy.Symbol):
@@ -136,3 +136,15 @@ class Derivation(Derived):
         """The gradients, as a notebook shows them."""
         rows = ((f.Derivative(self.model.cost, p), self.formulas[p.name]) for p in self.model.parameters)
         return f"$${aligned([f'{self.writer(left)} &= {self.writer(right)}' for left, right in rows])}$$"
+
+
+def _with_entries(node: f.Formula) -> f.Formula:
+    """A scalar formula in which 1 x 1 arrays too are named by their entry, so that nothing in it is an array."""
+    if isinstance(node, f.Entry):
+        return node
+    if isinstance(node, f.Symbol):
+        return f.Entry(node, ONE, ONE)
+    if isinstance(node, f.OpaqueLoss):
+        return f.Entry(node, ONE, ONE)
+    children = tuple(_with_entries(child) for child in node.children)
+    return node.with_children(children) if children else node

@@ -7,7 +7,7 @@ range; coefficients are exact. Nothing here knows a matrix, a transpose or a lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Self
@@ -73,10 +73,14 @@ class DerivativeEntry(IndexExpr):
 
 @dataclass(frozen=True)
 class Delta(IndexExpr):
-    """Kronecker's delta: 1 where the indices are equal, else 0."""
+    """Kronecker's delta: 1 where the indices are equal, else 0.
+
+    ``size`` is that of the axis along which both indices run, None where that is not known.
+    """
 
     left: sympy.Expr
     right: sympy.Expr
+    size: sympy.Expr | None = None
     indexed = ("left", "right")
 
 
@@ -123,7 +127,7 @@ class Sum(IndexExpr):
 
 @dataclass(frozen=True)
 class Opaque(IndexExpr):
-    """An unknown scalar function of two vectors, C(a, y), given entry by entry over ``index``.
+    """An unknown scalar function of two vectors, C(a, y), given entry by entry over ``index``, along ``axis``.
 
     ``slots`` are the entries of the first vector by which it is derived, in order: none for C itself.
     """
@@ -133,6 +137,7 @@ class Opaque(IndexExpr):
     target: IndexExpr
     index: sympy.Symbol
     size: sympy.Expr
+    axis: int
     slots: tuple[sympy.Expr, ...] = ()
     parts = ("prediction", "target")
     indexed = ("slots",)
@@ -188,6 +193,18 @@ class Fresh:
     def __init__(self, taken: Callable[[str], bool] = lambda name: False) -> None:
         self._taken = taken
         self._used: set[str] = set()
+        self._claimed: set[str] = set()
+
+    def avoid(self, names: Iterable[str]) -> None:
+        """Give none of these names."""
+        self._used.update(names)
+
+    def claim(self, index: sympy.Symbol) -> sympy.Symbol:
+        """A bound index under its own name the first time that the name is bound, under a fresh one later."""
+        if index.name in self._claimed:
+            return self()
+        self._claimed.add(index.name)
+        return index
 
     def __call__(self, sample: bool = False) -> sympy.Symbol:
         letters = "stuv" if sample else "ijkpqrh"

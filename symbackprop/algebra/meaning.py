@@ -35,12 +35,32 @@ def meaning(
     (((i, n), (s, m)), j)
     """
     size = shape(node)
-    namer = _Namer(fresh or Fresh(), samples)
+    fresh = fresh or Fresh()
+    fresh.avoid(_index_names(node))
+    namer = _Namer(fresh, samples)
     if indices is None:
         indices = [ONE if n == ONE else namer(n) for n in size]
     row, column = indices
     axes = tuple((i, n) for i, n in zip(indices, size, strict=True) if isinstance(i, sympy.Symbol) and n != ONE)
     return IndexForm(axes, _entry(node, row, column, namer))
+
+
+def _index_names(root: Formula) -> set[str]:
+    """The names of every index, bound or free, and of every size in a formula: no new index may have one of them."""
+    exprs: list[Expr] = []
+    for node in f.walk(root):
+        match node:
+            case f.Symbol() | f.Ones():
+                exprs += node.shape
+            case f.Entry():
+                exprs += [node.row, node.column]
+            case f.IndexSum():
+                exprs += [node.index, node.lower, node.upper]
+            case f.Kronecker():
+                exprs += [node.left, node.right]
+            case f.Unit():
+                exprs += [node.index, node.size]
+    return {symbol.name for e in exprs for symbol in e.free_symbols}
 
 
 class _Namer:
@@ -51,6 +71,9 @@ class _Namer:
 
     def __call__(self, size: Expr) -> sympy.Symbol:
         return self._fresh(sample=self._samples is not None and size == self._samples)
+
+    def claim(self, index: sympy.Symbol) -> sympy.Symbol:
+        return self._fresh.claim(index)
 
     def is_samples_of(self, sizes: Sequence[Expr]) -> Callable[[int], bool]:
         return lambda axis: sizes[axis] == self._samples
@@ -89,7 +112,7 @@ def _(node: f.Ones, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
 
 @_entry.register
 def _(node: f.Unit, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
-    return ix.Delta(row, node.index)
+    return ix.Delta(row, node.index, node.size)
 
 
 @_entry.register
@@ -169,7 +192,7 @@ def _(node: f.OpaqueLoss, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
     along = (index, column) if node.axis == 0 else (row, index)
     prediction, target = (entry(part, *along, namer) for part in (node.prediction, node.target))
     slots = ((row if node.axis == 0 else column),) if node.gradient else ()
-    return ix.Opaque(node.letter, prediction, target, index, size, slots)
+    return ix.Opaque(node.letter, prediction, target, index, size, node.axis, slots)
 
 
 @_entry.register
@@ -213,7 +236,7 @@ def _(node: f.Diagonal, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
     at = (ONE, row) if shape(node.arg)[0] == ONE else (row, ONE)
     if shape(node.arg) == SCALAR:
         at = (ONE, ONE)
-    return ix.Mul((ix.Delta(row, column), _entry(node.arg, *at, namer)))
+    return ix.Mul((ix.Delta(row, column, shape(node)[0]), _entry(node.arg, *at, namer)))
 
 
 @_entry.register
@@ -223,7 +246,9 @@ def _(node: f.Entry, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
 
 @_entry.register
 def _(node: f.IndexSum, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
-    return ix.Sum(_entry(node.body, row, column, namer), node.index, node.lower, node.upper)
+    index = namer.claim(node.index)
+    body = _entry(node.body, row, column, namer)
+    return ix.Sum(ix.replace_index(body, node.index, index), index, node.lower, node.upper)
 
 
 @_entry.register

@@ -19,6 +19,8 @@ from symbackprop.algebra import functions
 from symbackprop.algebra import sympy_nodes as n
 from symbackprop.algebra.formula import SCALAR, Formula, Function
 from symbackprop.algebra.shape import runs, shape
+from symbackprop.algebra.sympy_entries import ArrayEntry, EntrySum
+from symbackprop.algebra.sympy_text import call_name
 from symbackprop.errors import Unsupported
 
 
@@ -152,7 +154,7 @@ def _(node: f.Map) -> Any:
     definition = function.definition if node.order == 0 else function.derivative(node.order)
     if not _is_array(arg):
         if definition is None:
-            return sympy.Function(function.name + "_prime" * node.order)(arg)
+            return sympy.Function(call_name(function.name, node.order))(arg)
         return definition.xreplace({Function.argument: arg})
     z = sympy.Symbol("z")
     body = sympy.S.Zero if definition is None else sympy.Lambda(z, definition.xreplace({Function.argument: z}))
@@ -189,12 +191,20 @@ def _(node: f.Diagonal) -> Any:
 
 @to_sympy.register
 def _(node: f.Entry) -> Any:
-    return n.ArrayEntry(to_sympy(node.arg), node.row, node.column)
+    return ArrayEntry(to_sympy(node.arg), node.row, node.column)
 
 
 @to_sympy.register
 def _(node: f.IndexSum) -> Any:
-    return sympy.Sum(to_sympy(node.body), (node.index, node.lower, node.upper))
+    body = to_sympy(node.body)
+    if _is_array(body):
+        return n.ArrayIndexSum(body, node.index, node.lower, node.upper)
+    return EntrySum(body, (node.index, node.lower, node.upper))
+
+
+@to_sympy.register
+def _(node: f.Unit) -> Any:
+    return n.ArrayUnit(node.index, node.size)
 
 
 @to_sympy.register
@@ -316,6 +326,14 @@ def _map(e: Any, go: Any) -> Formula:
     return f.Map(Function(name.name, latex.name, definition), go(arg), int(order))
 
 
+def _sum(e: Any, go: Any) -> Formula:
+    """The first limits are the innermost."""
+    body = go(e.function)
+    for index, lower, upper in e.limits:
+        body = f.IndexSum(body, index, lower, upper)
+    return body
+
+
 _READERS: dict[Any, Any] = {
     sympy.Add: _add,
     sympy.MatAdd: _add,
@@ -351,8 +369,11 @@ _READERS: dict[Any, Any] = {
     n.ArrayOpaqueLoss: lambda e, go: f.OpaqueLoss(
         e.args[0].name, go(e.args[1]), go(e.args[2]), int(e.args[3]), bool(e.args[4])
     ),
-    n.ArrayEntry: lambda e, go: f.Entry(go(e.args[0]), e.args[1], e.args[2]),
+    ArrayEntry: lambda e, go: f.Entry(go(e.args[0]), e.args[1], e.args[2]),
     MatrixElement: lambda e, go: f.Entry(go(e.args[0]), e.args[1] + 1, e.args[2] + 1),
-    sympy.Sum: lambda e, go: f.IndexSum(go(e.function), *e.limits[0]),
+    sympy.Sum: _sum,
+    EntrySum: _sum,
+    n.ArrayIndexSum: lambda e, go: f.IndexSum(go(e.args[0]), *e.args[1:]),
+    n.ArrayUnit: lambda e, go: f.Unit(*e.args),
     sympy.KroneckerDelta: lambda e, go: f.Kronecker(*e.args),
 }

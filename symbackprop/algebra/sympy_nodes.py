@@ -13,6 +13,7 @@ import sympy
 from sympy.core.symbol import Str
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from symbackprop.algebra.sympy_entries import EntrySum
 from symbackprop.algebra.sympy_text import (
     ABOVE_ADD,
     ABOVE_MUL,
@@ -22,6 +23,7 @@ from symbackprop.algebra.sympy_text import (
     POW,
     beside_dot,
     bracket,
+    call_name,
     is_scalar,
     signed_sum,
     tex_bracket,
@@ -169,8 +171,7 @@ class ArrayMap(ArrayExpr):
     @property
     def call_name(self) -> str:
         """The name in code: sigma, sigma_prime, sigma_prime2."""
-        order = int(self.args[1])
-        return self.args[0].name + ("" if order == 0 else "_prime" + (str(order) if order > 1 else ""))
+        return call_name(self.args[0].name, int(self.args[1]))
 
     @property
     def shape(self) -> Any:
@@ -210,7 +211,7 @@ class ArraySoftmax(ArrayExpr):
         z, axis = self.args
         k = sympy.Dummy("k", integer=True)
         along = z[k, j] if axis == 0 else z[i, k]
-        return sympy.exp(z[i, j]) / sympy.Sum(sympy.exp(along), (k, 0, z.shape[int(axis)] - 1)).doit()
+        return sympy.exp(z[i, j]) / EntrySum(sympy.exp(along), (k, 0, z.shape[int(axis)] - 1)).doit()
 
     def _sympystr(self, p: Any) -> str:
         return f"softmax({p._print(self.args[0])}, axis={self.args[1]})"
@@ -238,10 +239,10 @@ class ArrayTotal(ArrayExpr):
         p, q = sympy.symbols("p q", cls=sympy.Dummy, integer=True)
         over_rows, over_columns = (p, 0, u.shape[0] - 1), (q, 0, u.shape[1] - 1)
         if axis == 0:
-            return sympy.Sum(u[p, j], over_rows).doit()
+            return EntrySum(u[p, j], over_rows).doit()
         if axis == 1:
-            return sympy.Sum(u[i, q], over_columns).doit()
-        return sympy.Sum(u[p, q], over_rows, over_columns).doit()
+            return EntrySum(u[i, q], over_columns).doit()
+        return EntrySum(EntrySum(u[p, q], over_columns), over_rows).doit()
 
     def _sympystr(self, p: Any) -> str:
         axis = "" if self.args[1] == -1 else f", axis={self.args[1]}"
@@ -339,7 +340,7 @@ class ArrayNorm(ArrayExpr):
         u, order, power = self.args
         p, q = sympy.symbols("p q", cls=sympy.Dummy, integer=True)
         term = sympy.Abs(u[p, q]) if order == 1 else u[p, q] ** 2
-        total = sympy.Sum(term, (p, 0, u.shape[0] - 1), (q, 0, u.shape[1] - 1)).doit()
+        total = EntrySum(EntrySum(term, (q, 0, u.shape[1] - 1)), (p, 0, u.shape[0] - 1)).doit()
         return total ** sympy.Rational(power, order)
 
     def _sympystr(self, p: Any) -> str:
@@ -362,6 +363,8 @@ class ArrayOpaqueLoss(ArrayExpr):
     def __new__(cls, name: Any, prediction: Any, target: Any, axis: Any, gradient: Any) -> Any:
         name = name if isinstance(name, Str) else Str(name)
         return sympy.Basic.__new__(cls, name, prediction, target, sympy.Integer(axis), sympy.Integer(gradient))
+
+    is_opaque = True
 
     @property
     def call_name(self) -> str:
@@ -400,35 +403,67 @@ class ArrayOpaqueLoss(ArrayExpr):
         return f"{self.call_name}({p._print(self.args[1])}, {p._print(self.args[2])})"
 
 
-class ArrayEntry(sympy.Expr):
-    """One entry of an array, a scalar; indices count from 1, and code subtracts the 1."""
+class ArrayUnit(ArrayExpr):
+    """The column that is 1 at an index, which counts from 1, and 0 elsewhere."""
 
-    precedence = ATOM
-    is_commutative = True
+    @property
+    def shape(self) -> Any:
+        return (self.args[1], sympy.S.One)
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        return sympy.KroneckerDelta(i + 1, self.args[0])
+
+    def _sympystr(self, p: Any) -> str:
+        return f"e[{p._print(self.args[0])}]"
+
+    def _latex(self, p: Any) -> str:
+        return f"e_{{{p._print(self.args[0])}}}"
+
+    def _numpycode(self, p: Any) -> str:
+        at = p._print(self.args[0])
+        return f"{p._module_format('numpy.eye')}({p._print(self.args[1])})[:, {at} - 1:{at}]"
+
+
+class ArrayIndexSum(ArrayExpr):
+    """A sum of arrays over an index: body, index, lower, upper."""
+
+    precedence = MUL
+
+    @property
+    def shape(self) -> Any:
+        return self.args[0].shape
+
+    @property
+    def free_symbols(self) -> Any:
+        body, index, lower, upper = self.args
+        return (body.free_symbols - {index}) | lower.free_symbols | upper.free_symbols
+
+    def _eval_subs(self, old: Any, new: Any) -> Any:
+        body, index, lower, upper = self.args
+        if old == index:
+            return self.func(body, index, lower._subs(old, new), upper._subs(old, new))
+        return None
 
     def doit(self, **hints: Any) -> Any:
-        array, i, j = (a.doit(**hints) for a in self.args)
-        if isinstance(array, sympy.MatrixSymbol) or not isinstance(array, MatrixExpr):
-            return self.func(array, i, j)
-        value = array[i - 1, j - 1]
-        return self.func(array, i, j) if isinstance(value, sympy.matrices.expressions.matexpr.MatrixElement) else value
+        body, index, lower, upper = self.args
+        if not (lower.is_Integer and upper.is_Integer):
+            return self.func(body.doit(**hints), index, lower, upper)
+        terms = [body.xreplace({index: sympy.Integer(i)}).doit(**hints) for i in range(int(lower), int(upper) + 1)]
+        return ArraySum(*terms) if terms else sympy.ZeroMatrix(*self.shape)
 
-    def _sympystr(self, printer: Any) -> str:
-        array, i, j = (printer._print(a) for a in self.args)
-        return f"{array}[{i}, {j}]"
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        body, *limits = self.args
+        return EntrySum(entry(body, i, j), sympy.Tuple(*limits))
 
-    def _latex(self, printer: Any) -> str:
-        array, i, j = self.args
-        indices = [printer._print(x) for x in (i, j)]
-        comma = "" if all(len(x) == 1 for x in indices) else ", "
-        return f"{{{printer._print(array)}}}_{{{comma.join(indices)}}}"
+    def _sympystr(self, p: Any) -> str:
+        body, *limits = map(p._print, self.args)
+        return f"Sum({body}, ({', '.join(limits)}))"
 
-    def _numpycode(self, printer: Any) -> str:
-        array, i, j = self.args
-        return f"({printer._print(array)})[{printer._print(i - 1)}, {printer._print(j - 1)}]"
+    def _latex(self, p: Any) -> str:
+        body, index, lower, upper = self.args
+        limits = rf"_{{{p._print(index)}={p._print(lower)}}}^{{{p._print(upper)}}}"
+        return rf"\sum{limits} {tex_bracket(body, ABOVE_ADD, p)}"
 
-    def _pythoncode(self, printer: Any) -> str:
-        return self._numpycode(printer)
-
-    def _lambdacode(self, printer: Any) -> str:
-        return self._numpycode(printer)
+    def _numpycode(self, p: Any) -> str:
+        body, index, lower, upper = map(p._print, self.args)
+        return f"builtins.sum(({body}) for {index} in range({lower}, {upper} + 1))"

@@ -17,8 +17,17 @@ def is_scalar(e: Any) -> bool:
     return not getattr(e, "is_Matrix", False) or e.shape == (1, 1)
 
 
+def call_name(name: str, order: int) -> str:
+    """What a derivative is called in code: sigma, sigma_prime, sigma_prime2."""
+    return name + ("" if order == 0 else "_prime" if order == 1 else f"_prime{order}")
+
+
 def precedence(e: Any) -> int:
     """How tightly an expression binds as it prints; the nodes of ours say so themselves."""
+    if isinstance(e, sympy.MatMul):  # SymPy would take the product apart to look for a sign
+        return ADD if e.args[0].could_extract_minus_sign() else MUL
+    if isinstance(e, sympy.MatAdd):
+        return ADD
     own = getattr(e, "precedence", None)
     return own if isinstance(own, int) else int(precedence_traditional(e))
 

@@ -115,7 +115,7 @@ def _(node: ix.Opaque) -> Formula:
     """C at a sample is C of the two columns (or rows) of that sample; its gradient is an entry of grad_a C."""
     if not isinstance(node.prediction, ix.Generator) or not isinstance(node.target, ix.Generator):
         raise Unsupported("an opaque loss is written for named predictions and targets only")
-    axis = node.prediction.indices.index(node.index)
+    axis = node.axis
     a, y = node.prediction.symbol, node.target.symbol
     loss = f.OpaqueLoss(node.letter, a, y, axis, bool(node.slots))
     sample = node.prediction.indices[1 - axis]

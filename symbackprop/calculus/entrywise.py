@@ -26,7 +26,7 @@ def differentiate(node: IndexExpr, by: Symbol, at: Indices, fresh: Fresh) -> Ind
     >>> i, j, k, l = sympy.symbols("i j k l")
     >>> W = Symbol("W", (sympy.Symbol("n"), sympy.Symbol("p")))
     >>> differentiate(ix.Generator(W, (i, j)), W, (k, l), Fresh())
-    Mul(factors=(Delta(left=i, right=k), Delta(left=j, right=l)))
+    Mul(factors=(Delta(left=i, right=k, size=n), Delta(left=j, right=l, size=p)))
     """
     raise TypeError(f"differentiate knows no {type(node).__name__}")
 
@@ -44,7 +44,7 @@ def _(node: ix.Generator, by: Symbol, at: Indices, fresh: Fresh) -> IndexExpr:
     if node.symbol != by:
         return ix.ZERO
     pairs = zip(node.indices, at, by.shape, strict=True)
-    deltas = tuple(ix.Delta(i, j) for i, j, size in pairs if size != ONE)
+    deltas = tuple(ix.Delta(i, j, size) for i, j, size in pairs if size != ONE)
     return ix.ONE if not deltas else deltas[0] if len(deltas) == 1 else ix.Mul(deltas)
 
 
@@ -85,7 +85,7 @@ def _(node: ix.Opaque, by: Symbol, at: Indices, fresh: Fresh) -> IndexExpr:
     """The chain rule over the entries of the first vector; the target is a constant."""
     slot = fresh()
     inner = ix.replace_index(differentiate(node.prediction, by, at, fresh), node.index, slot)
-    outer = ix.Opaque(node.letter, node.prediction, node.target, node.index, node.size, (*node.slots, slot))
+    outer = ix.Opaque(node.letter, node.prediction, node.target, node.index, node.size, node.axis, (*node.slots, slot))
     return ix.Sum(ix.Mul((outer, inner)), slot, ONE, node.size)
 
 
@@ -144,13 +144,13 @@ def _mul(node: ix.Mul) -> IndexExpr:
 
 
 def _sum(node: ix.Sum) -> IndexExpr:
-    body = _distributed(node.body, node.index)
+    body = _distributed(node.body, node)
     if body == ix.ZERO:
         return ix.ZERO
-    if isinstance(body, ix.Add) and any(_decides(term, node.index) is not None for term in body.terms):
+    if isinstance(body, ix.Add) and any(_decides(term, node) is not None for term in body.terms):
         parts = tuple(collapse(ix.Sum(term, node.index, node.lower, node.upper)) for term in body.terms)
         return collapse(ix.Add(parts))
-    delta = _decides(body, node.index)
+    delta = _decides(body, node)
     if delta is None:
         return _lifted(node)
     other = delta.right if delta.left == node.index else delta.left
@@ -160,12 +160,12 @@ def _sum(node: ix.Sum) -> IndexExpr:
     return collapse(ix.replace_index(rest, node.index, other))
 
 
-def _distributed(body: IndexExpr, index: sympy.Symbol) -> IndexExpr:
+def _distributed(body: IndexExpr, outer: ix.Sum) -> IndexExpr:
     """G (u delta + v) as G u delta + G v, where a delta inside the bracket decides the sum."""
     if not isinstance(body, ix.Mul):
         return body
     for position, factor in enumerate(body.factors):
-        if isinstance(factor, ix.Add) and any(_decides(term, index) is not None for term in factor.terms):
+        if isinstance(factor, ix.Add) and any(_decides(term, outer) is not None for term in factor.terms):
             before, after = body.factors[:position], body.factors[position + 1 :]
             return collapse(ix.Add(tuple(ix.Mul((*before, term, *after)) for term in factor.terms)))
     return body
@@ -175,7 +175,7 @@ def _lifted(node: ix.Sum) -> IndexExpr:
     """A delta that the sum does not decide, and every constant, stand before the sum."""
     if not isinstance(node.body, ix.Mul):
         return node
-    out = tuple(u for u in node.body.factors if isinstance(u, ix.Delta | ix.Constant))
+    out = tuple(u for u in node.body.factors if isinstance(u, ix.Delta | ix.Constant) and not _mentions(u, node.index))
     if not out:
         return node
     rest = tuple(u for u in node.body.factors if u not in out)
@@ -183,9 +183,20 @@ def _lifted(node: ix.Sum) -> IndexExpr:
     return collapse(ix.Mul((*out, ix.Sum(inner, node.index, node.lower, node.upper))))
 
 
-def _decides(body: IndexExpr, index: sympy.Symbol) -> ix.Delta | None:
-    """A delta of the body that fixes the index; the range holds, since both indices run over the same axis."""
+def _decides(body: IndexExpr, outer: ix.Sum) -> ix.Delta | None:
+    """A delta of the body that leaves one term of a sum.
+
+    The sum must run over the whole axis along which the delta compares: the other index is then in its range.
+    """
+    index = outer.index
     for factor in body.factors if isinstance(body, ix.Mul) else (body,):
-        if isinstance(factor, ix.Delta) and index in (factor.left, factor.right):
-            return factor
+        if not isinstance(factor, ix.Delta) or outer.lower != ONE or outer.upper != factor.size:
+            continue
+        for here, other in ((factor.left, factor.right), (factor.right, factor.left)):
+            if here == index and index not in other.free_symbols:
+                return factor
     return None
+
+
+def _mentions(node: IndexExpr, index: sympy.Symbol) -> bool:
+    return isinstance(node, ix.Delta) and index in (node.left.free_symbols | node.right.free_symbols)

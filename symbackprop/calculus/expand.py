@@ -16,7 +16,8 @@ MAX_NODES = 20_000
 def expanded(formula: Formula, errors: Mapping[Symbol, Formula], known: dict[Formula, Formula]) -> Formula:
     """The formula without errors: each Delta replaced by what it stands for, down from the last layer.
 
-    ``known`` keeps the errors that were expanded before, and takes in those that are expanded now. Raises Unsupported where that goes through more than 30 layers, or grows beyond 20,000 nodes.
+    ``known`` keeps the errors that were expanded before, and takes in those that are expanded now. Raises Unsupported
+    where that goes through more than 30 layers, or grows beyond 20,000 nodes.
     """
     chain = _chain(formula, errors)
     if len(chain) > MAX_LAYERS:

@@ -14,16 +14,16 @@ from formula_examples import EXAMPLES, environment
 from symbackprop.algebra import formula as f
 from symbackprop.algebra import index as ix
 from symbackprop.algebra import meaning as bridge
-from symbackprop.algebra.shape import shape
+from symbackprop.algebra.shape import _shape, shape
 from symbackprop.algebra.sympy_border import from_sympy, to_sympy
-from symbackprop.algebra.sympy_nodes import ArrayEntry
+from symbackprop.algebra.sympy_entries import ArrayEntry
 from symbackprop.algebra.written import written
 from symbackprop.calculus.entrywise import differentiate
 from symbackprop.calculus.pullback import RULES, pullback
 from symbackprop.notation.latex import LatexWriter
 
 FORMULA_WALKERS = {
-    "shape": shape.registry,
+    "shape": _shape.registry,
     "to_sympy": to_sympy.registry,
     "meaning": bridge._entry.registry,
     "pullback": pullback.registry,
@@ -80,7 +80,7 @@ def test_a_node_that_a_walker_lacks_is_noticed() -> None:
     class Conjugate(f.Formula):
         """A node that nobody knows."""
 
-    assert missing(shape.registry, [Conjugate]) == ["Conjugate"]
+    assert missing(_shape.registry, [Conjugate]) == ["Conjugate"]
     for walk in (shape, to_sympy, LatexWriter(), lambda u: pullback(u, u, 0), bridge.meaning):
         with pytest.raises(TypeError, match="Conjugate"):
             walk(Conjugate())

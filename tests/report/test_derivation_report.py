@@ -1,4 +1,4 @@
-"""The report in each form: what it must say, that LaTeX compiles without an overfull line, that nothing is escaped wrongly."""
+"""The report in each form: what it must say, LaTeX that compiles without an overfull line, text that is escaped."""
 
 import re
 import shutil
