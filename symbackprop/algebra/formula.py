@@ -312,10 +312,11 @@ class IndexSum(Formula):
 
 @dataclass(frozen=True)
 class Kronecker(Formula):
-    """1 where the two indices are equal, else 0."""
+    """1 where the two indices are equal, else 0. ``size`` is that of the axis that both run along, where it is known."""
 
     left: sympy.Expr
     right: sympy.Expr
+    size: Size | None = None
 
 
 @dataclass(frozen=True)

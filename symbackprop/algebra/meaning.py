@@ -253,7 +253,7 @@ def _(node: f.IndexSum, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
 
 @_entry.register
 def _(node: f.Kronecker, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
-    return ix.Delta(node.left, node.right)
+    return ix.Delta(node.left, node.right, node.size)
 
 
 @_entry.register

@@ -51,7 +51,7 @@ def _at(array: f.Symbol, indices: tuple[sympy.Expr, ...]) -> Formula:
 
 @written.register
 def _(node: ix.Delta) -> Formula:
-    return f.Kronecker(node.left, node.right)
+    return f.Kronecker(node.left, node.right, node.size)
 
 
 @written.register
