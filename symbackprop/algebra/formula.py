@@ -35,12 +35,14 @@ class Function:
     """A scalar function that a ``Map`` applies to every entry.
 
     ``definition`` is a SymPy expression in ``argument``; None leaves the function opaque: only its name and its
-    derivative's name are known. Functions with the same name and definition are the same.
+    derivative's name are known. ``latex`` is its name in print, or a pattern with #1 for the argument. ``rate`` is the
+    derivative as a formula in ``Symbol("z")`` where it has a form of its own: a claim that tests verify.
     """
 
     name: str
     latex: str
     definition: sympy.Expr | None = None
+    rate: Formula | None = None
 
     argument: ClassVar[sympy.Symbol] = sympy.Symbol("z", real=True)
 
@@ -240,10 +242,11 @@ class Map(Formula):
 
 @dataclass(frozen=True)
 class Softmax(Formula):
-    """exp(Z) divided by its sum along ``axis``: 0 sums down the column of a sample, 1 along its row."""
+    """exp(Z) over its sum along ``axis``, 0 down a sample's column, 1 along its row; with ``log``, the logarithm."""
 
     arg: Formula
     axis: int
+    log: bool = False
     parts = ("arg",)
 
 
@@ -312,7 +315,7 @@ class IndexSum(Formula):
 
 @dataclass(frozen=True)
 class Kronecker(Formula):
-    """1 where the two indices are equal, else 0. ``size`` is that of the axis that both run along, where it is known."""
+    """1 where the two indices are equal, else 0. ``size`` is that of the axis along which both run, where known."""
 
     left: sympy.Expr
     right: sympy.Expr

@@ -12,7 +12,7 @@ import sympy
 from symbackprop.algebra import formula as f
 from symbackprop.algebra import index as ix
 from symbackprop.algebra.formula import ONE, SCALAR, Formula
-from symbackprop.algebra.functions import ABS, EXP
+from symbackprop.algebra.functions import ABS, EXP, LOG
 from symbackprop.algebra.index import Fresh, IndexExpr, IndexForm
 from symbackprop.algebra.shape import runs, shape
 from symbackprop.errors import ShapeMismatch, Unsupported
@@ -182,6 +182,9 @@ def _(node: f.Softmax, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
     along = (index, column) if node.axis == 0 else (row, index)
     top = ix.Apply(EXP, _entry(node.arg, row, column, namer))
     total = ix.Sum(ix.Apply(EXP, _entry(node.arg, *along, namer)), index, ONE, size)
+    if node.log:
+        minus_total = ix.Mul((ix.MINUS_ONE, ix.Apply(LOG, total)))
+        return ix.Add((_entry(node.arg, row, column, namer), minus_total))
     return ix.Mul((top, ix.Power(total, ix.MINUS_ONE)))
 
 

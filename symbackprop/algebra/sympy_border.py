@@ -163,7 +163,7 @@ def _(node: f.Map) -> Any:
 
 @to_sympy.register
 def _(node: f.Softmax) -> Any:
-    return n.ArraySoftmax(to_sympy(node.arg), node.axis)
+    return n.ArraySoftmax(to_sympy(node.arg), node.axis, int(node.log))
 
 
 @to_sympy.register
@@ -356,7 +356,7 @@ _READERS: dict[Any, Any] = {
     sympy.Identity: lambda e, go: f.Diagonal(f.Ones((e.shape[0], sympy.S.One))),
     sympy.Piecewise: _piecewise,
     n.ArrayMap: _map,
-    n.ArraySoftmax: lambda e, go: f.Softmax(go(e.args[0]), int(e.args[1])),
+    n.ArraySoftmax: lambda e, go: f.Softmax(go(e.args[0]), int(e.args[1]), bool(e.args[2])),
     n.ArrayTotal: lambda e, go: f.Total(go(e.args[0]), None if e.args[1] == -1 else int(e.args[1])),
     n.ArrayRepeat: lambda e, go: (
         f.Product((go(e.args[0]), f.Ones((sympy.S.One, e.args[2]))))

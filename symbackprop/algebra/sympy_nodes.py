@@ -25,6 +25,7 @@ from symbackprop.algebra.sympy_text import (
     bracket,
     call_name,
     is_scalar,
+    primes,
     signed_sum,
     tex_bracket,
 )
@@ -185,45 +186,62 @@ class ArrayMap(ArrayExpr):
         return self.args[3](inner) if isinstance(self.args[3], sympy.Lambda) else sympy.Function(self.call_name)(inner)
 
     def _sympystr(self, p: Any) -> str:
-        primes = "'" * int(self.args[1])
-        return f"{self.args[0].name}{primes}({p._print(self.args[4])})"
+        return f"{self.args[0].name}{primes(int(self.args[1]))}({p._print(self.args[4])})"
 
     def _latex(self, p: Any) -> str:
-        primes = "'" * int(self.args[1])
-        return rf"{self.args[2].name}{primes}\left({p._print(self.args[4])}\right)"
+        latex, order = self.args[2].name, int(self.args[1])
+        if "#1" in latex and order == 0:
+            return latex.replace("#1", p._print(self.args[4]))
+        name = rf"\operatorname{{{self.args[0].name}}}" if "#1" in latex else latex
+        return rf"{name}{primes(order)}\left({p._print(self.args[4])}\right)"
 
     def _numpycode(self, p: Any) -> str:
         arg = p._print(self.args[4])
         if not isinstance(self.args[3], sympy.Lambda):
             return f"{self.call_name}({arg})"
         (variable,) = self.args[3].variables
-        return f"(lambda {p._print(variable)}: {p._print(self.args[3].expr)})({arg})"
+        body = self.args[3].expr.replace(sympy.erf, lambda u: EntrywiseErf(u))  # NumPy has no erf
+        return f"(lambda {p._print(variable)}: {p._print(body)})({arg})"
+
+
+class EntrywiseErf(sympy.Function):
+    """erf in NumPy code: the standard library's, entry by entry."""
+
+    def _numpycode(self, p: Any) -> str:
+        return f"{p._module_format('numpy.vectorize')}({p._module_format('math.erf')})({p._print(self.args[0])})"
+
+    _pythoncode = _lambdacode = _numpycode
 
 
 class ArraySoftmax(ArrayExpr):
-    """exp(Z) over its sum along an axis."""
+    """exp(Z) over its sum along an axis, or the logarithm of that: argument, axis, logarithm?"""
 
     @property
     def shape(self) -> Any:
         return self.args[0].shape
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        z, axis = self.args
+        z, axis, log = self.args
         k = sympy.Dummy("k", integer=True)
         along = z[k, j] if axis == 0 else z[i, k]
-        return sympy.exp(z[i, j]) / EntrySum(sympy.exp(along), (k, 0, z.shape[int(axis)] - 1)).doit()
+        total = EntrySum(sympy.exp(along), (k, 0, z.shape[int(axis)] - 1)).doit()
+        return z[i, j] - sympy.log(total) if log else sympy.exp(z[i, j]) / total
 
     def _sympystr(self, p: Any) -> str:
-        return f"softmax({p._print(self.args[0])}, axis={self.args[1]})"
+        return f"{'log_' if self.args[2] else ''}softmax({p._print(self.args[0])}, axis={self.args[1]})"
 
     def _latex(self, p: Any) -> str:
-        return rf"\operatorname{{softmax}}\left({p._print(self.args[0])}\right)"
+        log = r"\log " if self.args[2] else ""
+        return rf"{log}\operatorname{{softmax}}\left({p._print(self.args[0])}\right)"
 
     def _numpycode(self, p: Any) -> str:
-        exp, top = p._module_format("numpy.exp"), p._module_format("numpy.max")
+        """The largest entry is taken off first, so that no exponential overflows."""
+        exp, log, top, total = (p._module_format(f"numpy.{name}") for name in ("exp", "log", "max", "sum"))
         along = f"axis={self.args[1]}, keepdims=True"
-        shifted = f"(lambda z: {exp}(z - {top}(z, {along})))({p._print(self.args[0])})"
-        return f"(lambda e: e/{p._module_format('numpy.sum')}(e, {along}))({shifted})"
+        shifted = f"(lambda z: z - {top}(z, {along}))({p._print(self.args[0])})"
+        if self.args[2]:
+            return f"(lambda z: z - {log}({total}({exp}(z), {along})))({shifted})"
+        return f"(lambda e: e/{total}(e, {along}))({exp}({shifted}))"
 
 
 class ArrayTotal(ArrayExpr):

@@ -22,6 +22,10 @@ def call_name(name: str, order: int) -> str:
     return name + ("" if order == 0 else "_prime" if order == 1 else f"_prime{order}")
 
 
+def primes(order: int) -> str:
+    return "'" * order
+
+
 def precedence(e: Any) -> int:
     """How tightly an expression binds as it prints; the nodes of ours say so themselves."""
     if isinstance(e, sympy.MatMul):  # SymPy would take the product apart to look for a sign

@@ -14,7 +14,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import SCALAR, Formula, Function
-from symbackprop.algebra.functions import FUNCTIONS, STEP
+from symbackprop.algebra.functions import POSITIVE_PART, STEP, is_elementary, is_indicator
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.calculus.textbook import Role, closed, placeholder
@@ -38,7 +38,9 @@ def role(atom: Formula) -> Role:
     if isinstance(atom, f.Symbol):
         return ROLE_OF_LETTER.get(atom.letter, ROLE_OF_LETTER.get(atom.letter.lower(), Role.CONSTANT))
     if isinstance(atom, f.Map):
-        return Role.RATE
+        return Role.RATE if atom.order or is_indicator(atom.function) else Role.ACTIVATION
+    if isinstance(atom, f.Softmax):
+        return Role.ACTIVATION
     if isinstance(atom, f.Entry):
         return role(atom.arg)
     if isinstance(atom, f.Product):
@@ -162,6 +164,8 @@ def rate(function: Function, arg: Formula) -> Formula | None:
 
 @lru_cache(maxsize=256)
 def _rate(function: Function) -> Formula | None:
+    if function.rate is not None:
+        return function.rate
     derivative = function.derivative()
     return None if derivative is None else from_sympy(derivative, {"z": f.Symbol("z")})
 
@@ -170,24 +174,27 @@ def unfold_elementary(node: Formula) -> Formula:
     """Derivatives of elementary functions by what they are: log'(a) becomes 1/a. Activations keep their prime."""
 
     def change(u: Formula) -> Formula:
-        if isinstance(u, f.Map) and u.order == 1 and FUNCTIONS.get(u.function.name) == u.function:
+        if isinstance(u, f.Map) and u.order == 1 and is_elementary(u.function):
             known = rate(u.function, u.arg)
             return u if known is None else known
         return u
 
-    return f.rewrite(node, change)
+    return f.rewrite(f.rewrite(node, change), _positive)
+
+
+def _positive(node: Formula) -> Formula:
+    """max(0, u) times the indicator of u > 0 is max(0, u)."""
+    if not isinstance(node, f.Hadamard | f.Product):
+        return node
+    parts = {u.arg for u in node.factors if isinstance(u, f.Map) and u.function == POSITIVE_PART and u.order == 0}
+    kept = tuple(u for u in node.factors if not (isinstance(u, f.Map) and u.function == STEP and u.arg in parts))
+    return node if kept == node.factors else type(node)(kept)
 
 
 def simple_rate(function: Function, arg: Formula) -> Formula | None:
-    """f'(arg) where it is a constant or an indicator, for which nobody writes f': identity, relu."""
+    """f'(arg) where it is a constant, for which nobody writes f'."""
     derivative = function.derivative()
-    if derivative is None:
-        return None
-    if derivative.is_number:
-        return rate(function, arg)
-    if derivative == STEP.definition:
-        return f.Map(STEP, arg)
-    return None
+    return rate(function, arg) if derivative is not None and derivative.is_number else None
 
 
 def cancellation(node: Formula) -> list[Formula]:

@@ -149,7 +149,7 @@ def _rates_known(line: Formula, through: Assignment, symbol: Symbol) -> Formula:
             return u
         entry = ACTIVATIONS.get(u.function.name)
         if entry is not None and entry.rate is not None and entry.function == u.function:
-            return f.substitute(entry.rate, {PREDICTION: through.symbol})
+            return f.substitute(entry.rate, {PREDICTION: through.symbol, Symbol("z"): symbol})
         return simple_rate(u.function, u.arg) or u
 
     return f.rewrite(line, change)

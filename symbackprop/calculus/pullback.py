@@ -51,10 +51,18 @@ RULES: dict[type[Formula], Rule] = {
 REPETITION = Rule("repetition rule", r"U = v \mathbf{1}^T:\ \bar v = \bar U\, \mathbf{1}")
 
 
+LOG_SOFTMAX = Rule(
+    "log-softmax rule",
+    r"u = \log \operatorname{softmax}(z):\ \bar z = \bar u - \operatorname{softmax}(z)\, (\mathbf{1}^T \bar u)",
+)
+
+
 def rule_of(node: Formula) -> Rule:
     """The rule that ``pullback`` applies at a node; a product with ones repeats, and has a name of its own."""
     if isinstance(node, f.Product) and any(isinstance(factor, f.Ones) for factor in node.factors):
         return REPETITION
+    if isinstance(node, f.Softmax) and node.log:
+        return LOG_SOFTMAX
     return RULES[type(node)]
 
 
@@ -177,9 +185,13 @@ def _(node: f.Map, cotangent: Formula, k: int) -> Formula:
 
 @pullback.register
 def _(node: f.Softmax, cotangent: Formula, k: int) -> Formula:
-    """p = softmax(z): dp_i/dz_j = p_i (delta_ij - p_j), so dz = p o dp - p (1^T (p o dp)), sample by sample."""
+    """p = softmax(z): dp_i/dz_j = p_i (delta_ij - p_j), so dz = p o dp - p (1^T (p o dp)), sample by sample.
+
+    l = log p: dl_i/dz_j = delta_ij - p_j, so dz = dl - p (1^T dl).
+    """
     rows, columns = shape(node)
-    inner = node * cotangent
+    inner = cotangent if node.log else node * cotangent
+    node = f.Softmax(node.arg, node.axis)
     if node.axis == 0:
         total = f.Product((f.Ones((ONE, rows)), inner))
         back = f.Product((node, total if columns == ONE else f.Diagonal(total)))

@@ -63,6 +63,8 @@ class Why:
 
     def _closed(self, local: IndexExpr, fresh: Fresh) -> IndexExpr:
         """The partial derivative with log' and the like carried out, and exp(z_j) / sum exp as the softmax's output."""
+        if isinstance(self.through.formula, f.Map):  # sigma' stays sigma'
+            return local
         if isinstance(self.through.formula, f.Softmax):
             local = _in_output(local, self.through.symbol, self.wrt, collapse(self._denominator(local)))
         return collapse(meaning(close_terms(written(local)), (ONE, ONE), fresh, self.index.samples).body)

@@ -116,8 +116,10 @@ def negative(c: Coefficient) -> bool:
 def join(c: Coefficient, core: Formula | None) -> Formula:
     """Coefficient times core, the sign outermost and the coefficient before the first factor."""
     if negative(c):
-        if isinstance(core, f.Add) and not all(_is_minus(t) for t in core.terms) and any(map(_is_minus, core.terms)):
+        if isinstance(core, f.Add) and _mixed(core):
             return join(-c, _opposite(core))
+        if isinstance(core, f.Quotient) and isinstance(core.numerator, f.Add) and _mixed(core.numerator):
+            return join(-c, f.Quotient(_opposite(core.numerator), core.denominator))
         return f.Negative(join(-c, core))
     if core is None:
         return constant(c)
@@ -135,6 +137,10 @@ def join(c: Coefficient, core: Formula | None) -> Formula:
 
 def _is_minus(term: Formula) -> bool:
     return isinstance(term, f.Negative)
+
+
+def _mixed(node: f.Add) -> bool:
+    return not all(map(_is_minus, node.terms)) and any(map(_is_minus, node.terms))
 
 
 def _opposite(node: f.Add) -> f.Add:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import keyword
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,8 +14,8 @@ from typing import TypeVar
 import sympy
 
 from symbackprop.algebra.formula import Size
-from symbackprop.errors import NetworkError
-from symbackprop.model.activations import ACTIVATIONS, Activation
+from symbackprop.errors import NetworkError, NotationError, Unsupported
+from symbackprop.model.activations import ACTIVATIONS, ALIASES, Activation
 from symbackprop.model.frame import Frame
 from symbackprop.model.layers import DenseLayer
 from symbackprop.model.losses import LOSSES, Loss
@@ -27,6 +27,7 @@ T = TypeVar("T")
 MAX_LAYERS = 10_000
 MAX_SIZE = 10**9
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}(_[A-Za-z0-9]{1,10})?")
+EXPRESSION = re.compile(r"[\\^{}()*/+|]|\s-\s")  # what no name has: a scalar expression in LaTeX
 ARRAY_NAME = re.compile(r"([WbzZaA]|[dD]elta)_?\d+|[xXyYJLCe]|E|I|pi")
 
 
@@ -72,6 +73,7 @@ def build(
     for key, rate in rates.items():
         if rate is not None and rate.is_Symbol and (rate in sizes or rate == batch_size):
             raise NetworkError(f"{rate} names both a size and the rate {key}: rename one of them", (key,))
+    _parameters_apart((chosen, *(layer.activation for layer in built)), {*sizes, batch_size, *rates.values()})
     frame = Frame(
         batch_size,
         rows=_choice(samples, "samples", ("columns", "rows")) == "rows",
@@ -79,6 +81,15 @@ def build(
     )
     any_labels = labels is not None and _choice(labels, "labels", ("any", "distribution")) == "any"
     return Model(frame, sizes, built, chosen, l1=rates["l1"], l2=rates["l2"], any_labels=any_labels)
+
+
+def _parameters_apart(sources: Sequence[Loss | Activation], taken: set[sympy.Expr | None]) -> None:
+    for source in sources:
+        for name, value in source.constants:
+            if value is None and (sympy.Symbol(name) in taken or ARRAY_NAME.fullmatch(name)):
+                raise NetworkError(
+                    f"the parameter {name} of {source.name} names something else too: rename one of them"
+                )
 
 
 def _dense(layer: Dense, path: Path) -> DenseLayer:
@@ -89,11 +100,31 @@ def _dense(layer: Dense, path: Path) -> DenseLayer:
     units = _size(layer.units, "units", (*path, "units"))
     activation = layer.activation
     if not isinstance(activation, Activation):
-        activation = lookup(activation, ACTIVATIONS, "activation", (*path, "activation"))
+        activation = _activation(activation, (*path, "activation"))
     return DenseLayer(units, activation, layer.bias)
 
 
+def _activation(given: object, path: Path) -> Activation:
+    """By name, or from a scalar expression in z, in SymPy or LaTeX, which is then called f."""
+    if isinstance(given, str) and given in ALIASES:
+        given = ALIASES[given]
+    if isinstance(given, sympy.Expr) or (isinstance(given, str) and EXPRESSION.search(given)):
+        return _own(lambda: Activation("f", given, latex="f"), path)
+    return lookup(given, ACTIVATIONS, "activation", path)
+
+
+def _own(make: Callable[[], T], path: Path) -> T:
+    """A function of the user's own; what is wrong in its definition is wrong at its place."""
+    try:
+        return make()
+    except (NotationError, NetworkError, Unsupported) as error:
+        raise NetworkError(str(error), path) from error
+
+
 def _loss(loss: str | Loss) -> Loss:
+    """By name, or from a scalar expression in a and y, in SymPy or LaTeX."""
+    if isinstance(loss, sympy.Expr) or (isinstance(loss, str) and EXPRESSION.search(loss)):
+        return _own(lambda: Loss("own", loss), ("loss",))
     return loss if isinstance(loss, Loss) else lookup(loss, LOSSES, "loss", ("loss",))
 
 
@@ -114,10 +145,17 @@ def suggestion(name: str, known: Collection[str]) -> str:
 
 def _fits(activation: Activation, loss: Loss, path: Path) -> None:
     """Refuses pairs that are no model: a distribution over the outputs with a loss that takes them one by one."""
-    if activation.over_units and loss.name == "binary_cross_entropy":
+    name = activation.name
+    if activation.over_units and loss.one_by_one:
         raise NetworkError(
-            "softmax with binary_cross_entropy: softmax makes one choice among the outputs, binary_cross_entropy one "
-            "choice for each; use cross_entropy with softmax, or sigmoid with binary_cross_entropy",
+            f"{name} with {loss.name}: softmax makes one choice among the outputs, {loss.name} one choice for each; "
+            "use cross_entropy with softmax, or sigmoid with binary_cross_entropy",
+            path,
+        )
+    if loss.above is not None and activation.high <= loss.above:
+        raise NetworkError(
+            f"{name} with {loss.name}: the predictions lie below {activation.high}, where the loss is not defined; use "
+            "negative_log_likelihood with log_softmax, or cross_entropy with softmax",
             path,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
@@ -93,14 +93,17 @@ class Model:
     def taken(self) -> frozenset[str]:
         """Names that an index must not have: sizes and rates."""
         exprs = [*self.sizes, self.frame.samples, self.l1, self.l2]
-        return frozenset(str(s) for e in exprs if e is not None for s in e.free_symbols)
+        parameters = [*self.loss.constants, *(p for layer in self.layers for p in layer.activation.constants)]
+        symbols = {str(s) for e in exprs if e is not None for s in e.free_symbols}
+        return frozenset(symbols | {name for name, _ in parameters})
 
     def sample_loss(self, prediction: Formula, target: Formula) -> Formula:
         """The term of the loss, entry by entry; for an opaque loss its value for each sample."""
         if self.loss.term is None:
             return f.OpaqueLoss("C", prediction, target, self.frame.unit_axis)
         assert isinstance(self.loss.term, Formula)
-        return f.substitute(self.loss.term, {PREDICTION: prediction, TARGET: target})
+        term = f.substitute(self.loss.term, {PREDICTION: prediction, TARGET: target})
+        return f.rewrite(term, lambda u: replace(u, axis=self.frame.unit_axis) if isinstance(u, f.Softmax) else u)
 
     def _cost_formula(self) -> Formula:
         """The mean over the samples of the loss, plus penalties."""
@@ -118,6 +121,8 @@ class Model:
         bottom: list[Formula] = [f.formula(v) for v in (size.denominator,) if v != 1]
         if self.frame.samples is not None and self.frame.samples != ONE:
             bottom.append(scalar(self.frame.samples))
+        if self.loss.mean_over_outputs and self.sizes[-1] != ONE:
+            bottom.append(scalar(self.sizes[-1]))
         top = f.formula(size.numerator)
         if bottom:
             below = bottom[0] if len(bottom) == 1 else f.Product(tuple(bottom))
@@ -162,8 +167,9 @@ class Model:
 
     def _kinks(self) -> Assumption | None:
         kinked = sorted({layer.activation.name for layer in self.layers if layer.activation.kinks})
-        if not kinked and self.l1 is None:
+        if not kinked and self.l1 is None and not self.loss.kinks:
             return None
         parts = [f"no pre-activation lies at a kink of {', '.join(kinked)}"] if kinked else []
         parts += ["no weight is 0, where its absolute value has a kink"] if self.l1 is not None else []
+        parts += [self.loss.kinks] if self.loss.kinks else []
         return Assumption(" and ".join(parts))

@@ -11,7 +11,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Equation, Formula
-from symbackprop.algebra.functions import ABS, EXP, LOG, POSITIVE_PART, SQRT, STEP
+from symbackprop.algebra.functions import LOG
 from symbackprop.algebra.index import Fresh
 from symbackprop.algebra.meaning import meaning
 from symbackprop.algebra.shape import shape
@@ -91,6 +91,8 @@ class LatexWriter:
 
     def _function(self, node: f.Map) -> str:
         latex = node.function.latex
+        if "#1" in latex:
+            latex = rf"\operatorname{{{node.function.name}}}".replace("_", r"\_")
         if latex == r"\sigma":
             latex = self.notation.letter("function", False)
         return latex + ("'" * node.order if node.order < 4 else f"^{{({node.order})}}")
@@ -192,25 +194,16 @@ class LatexWriter:
 
     @_tex.register
     def _(self, node: f.Map) -> str:
-        arg = self._tex(node.arg)
-        if node.order == 0:
-            if node.function == EXP:
-                return f"e^{{{arg}}}"
-            if node.function == SQRT:
-                return rf"\sqrt{{{arg}}}"
-            if node.function == ABS:
-                return rf"\left|{arg}\right|"
-            if node.function == STEP:
-                return rf"\mathbf{{1}}\left[{arg} > 0\right]"
-            if node.function == POSITIVE_PART:
-                return rf"\max\left(0, {arg}\right)"
-            if node.function == LOG and isinstance(node.arg, f.Symbol | f.Entry | f.Scalar):
-                return rf"\log {arg}"
+        arg, latex = self._tex(node.arg), node.function.latex
+        if node.order == 0 and "#1" in latex:
+            return latex.replace("#1", arg)
+        if node.order == 0 and node.function == LOG and isinstance(node.arg, f.Symbol | f.Entry | f.Scalar):
+            return rf"\log {arg}"
         return self._function(node) + bracket(arg)
 
     @_tex.register
     def _(self, node: f.Softmax) -> str:
-        return r"\operatorname{softmax}" + bracket(self._tex(node.arg))
+        return (r"\log " if node.log else "") + r"\operatorname{softmax}" + bracket(self._tex(node.arg))
 
     @_tex.register
     def _(self, node: f.OpaqueLoss) -> str:

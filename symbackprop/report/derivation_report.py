@@ -9,13 +9,16 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
-from symbackprop.calculus.closed_form import rate, simple_rate
+from symbackprop.algebra.sympy_border import from_sympy
+from symbackprop.calculus.closed_form import rate
 from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
+from symbackprop.errors import Unsupported
 from symbackprop.model.activations import Activation
 from symbackprop.model.model import Model
 from symbackprop.notation.latex import LatexWriter, aligned, tex_width
+from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
 from symbackprop.report.document import (
     Block,
@@ -156,32 +159,68 @@ def _activations(model: Model) -> list[Activation]:
 
 
 def _activation(activation: Activation, subject: Subject) -> Iterator[Block]:
-    """A function's definition and, where the derivative has a form in the output, that form."""
+    """A function's definition, its derivative, and what is taken at its kinks."""
     w = subject.writer
     if activation.definition == f.Function.argument:
         return
     z, a = Symbol("z"), Symbol("a")
     if activation.over_units:
-        k = w.symbol(z, index="k")
-        i = w.symbol(z, index="i")
-        yield Display(rf"{activation.latex}({w(z)})_i = \frac{{e^{{{i}}}}}{{\sum_k e^{{{k}}}}}")
+        i, k = w.symbol(z, index="i"), w.symbol(z, index="k")
+        fraction = rf"\frac{{e^{{{i}}}}}{{\sum_k e^{{{k}}}}}"
+        log = rf"\log {fraction}" if activation.name == "log_softmax" else fraction
+        yield Display(rf"{activation.latex}({w(z)})_i = {log}")
         return
-    applied = f.Map(activation.function, z)
-    definition = read_scalar(activation.written, {"z": z})
-    line = w.equation(Equation((applied, definition)))
+    applied, derived = f.Map(activation.function, z), f.Map(activation.function, z, 1)
+    line = f"{w(applied)} = {_definition(activation, w)}"
+    for name, value in activation.constants:
+        if value is not None:
+            line += rf",\ {name_latex(name)} = {_decimal(value)}"
     if activation.rate is not None:
-        line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), activation.rate)))
-        line += rf" \text{{ with }} {w(a)} = {w(applied)}"
+        rate_line = w.equation(Equation((derived, activation.rate)))
+        if f.depends_on(activation.rate, a):
+            rate_line += rf" \text{{ with }} {w(a)} = {w(applied)}"
     else:
-        derived = rate(activation.function, z)
-        if derived is not None and simple_rate(activation.function, z) is None:
-            line += r", \qquad " + w.equation(Equation((f.Map(activation.function, z, 1), tidy(derived))))
-    yield Display(line)
-    for kink in activation.kinks:
-        at = w(f.Map(activation.function, f.formula(int(kink.at)), 1))
+        rate_line = f"{w(derived)} = {_derivative(activation, w)}"
+    if tex_width(line) + tex_width(rate_line) < 56 and r"\begin" not in rate_line:
+        yield Display(rf"{line}, \qquad {rate_line}")
+    else:
+        yield Display(line)
+        yield Display(rate_line)
+    for kink in activation.kink_list:
+        at = w(f.Map(activation.function, from_sympy(kink.at), 1))
+        value = _decimal(kink.rate) if kink.rate.is_Rational and kink.rate.q > 1000 else sympy.latex(kink.rate)
         yield Paragraph(
-            (f"At its kink the derivative of {words(activation.name)} is taken as ", Math(f"{at} = {kink.rate}"), ".")
+            (f"At a kink of {words(activation.name)} the derivative is taken as ", Math(f"{at} = {value}"), ".")
         )
+
+
+def _decimal(value: sympy.Rational) -> str:
+    """A constant to five digits, dots where there are more."""
+    short = sympy.Rational(str(value.evalf(5)))
+    return str(value.evalf(5)) + ("" if short == value else r"\ldots")
+
+
+def _definition(activation: Activation, w: LatexWriter) -> str:
+    """The definition as it was written, or else as SymPy prints it."""
+    if not activation.written:
+        return _printed(activation.function.definition, w)
+    symbols = {"z": Symbol("z"), **{name_latex(name): f.Scalar(name) for name, _ in activation.constants}}
+    return w(read_scalar(activation.written, symbols))
+
+
+def _derivative(activation: Activation, w: LatexWriter) -> str:
+    try:
+        derived = rate(activation.function, Symbol("z"))
+    except Unsupported:
+        derived = None
+    return w(tidy(derived)) if derived is not None else _printed(activation.function.derivative(), w)
+
+
+def _printed(expr: sympy.Expr, w: LatexWriter) -> str:
+    """A scalar expression in z as SymPy prints it, in the letter of this notation; decimals for long fractions."""
+    letter = w(Symbol("z"))
+    long = {number: sympy.Float(number, 5) for number in expr.atoms(sympy.Rational) if number.q > 1000}
+    return str(sympy.latex(expr.xreplace(long), symbol_names={f.Function.argument: letter}))
 
 
 # Shapes

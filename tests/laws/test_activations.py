@@ -18,6 +18,7 @@ from mpmath import mpf
 
 from symbackprop.algebra import formula as f
 from symbackprop.model.activations import ACTIVATIONS, Activation, Kink
+from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
 
 Real = Callable[[Any], mpf]
@@ -72,11 +73,11 @@ def check_derivative(entry: Activation) -> None:
 
 
 def check_rate(entry: Activation) -> None:
-    """The claim f'(z) = rate(f(z)), to 40 digits."""
+    """The claim f'(z) = rate(f(z), z), to 40 digits."""
     assert entry.rate is not None
     function, rate = numeric(entry.definition), derived(entry)
     for x in POINTS:
-        assert abs(scalar_value(entry.rate, a=function(x)) - rate(x)) < mpf(10) ** -40, x
+        assert abs(scalar_value(entry.rate, a=function(x), z=x) - rate(x)) < mpf(10) ** -40, x
 
 
 def check_rate_in_symbols(entry: Activation) -> None:
@@ -134,7 +135,8 @@ def check_no_other_kinks(entry: Activation) -> None:
 
 def check_written(entry: Activation) -> None:
     """The LaTeX reads as the definition, to 25 digits, also at the kinks."""
-    read = read_scalar(entry.written, {"z": f.Symbol("z")})
+    constants = {name_latex(name): f.scalar(value) for name, value in entry.constants}
+    read = read_scalar(entry.written, {"z": f.Symbol("z"), **constants})
     function = numeric(entry.definition)
     for x in [*POINTS, *(number(kink.at) for kink in entry.kinks)]:
         want = function(x)

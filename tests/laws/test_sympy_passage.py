@@ -188,7 +188,7 @@ def test_is_called_with_arrays_and_what_occurs_as_a_value(name: str) -> None:
 def test_keeps_its_value_under_doit_xreplace_and_subs(name: str) -> None:
     spec, numbers = CASES[name]
     known = values(name)
-    renamed = {"W1": "U", "X": "V", "x": "v", "a1": "p", "A1": "P"}
+    renamed = {"W1": "U", "X": "V", "x": "v", "a1": "alpha", "A1": "Alpha"}
     for what, e in expressions(name).items():
         want = numbers_of(name)[what]
         assert close(np.asarray(evaluate(name, e.doit())), np.asarray(want)), what

@@ -94,6 +94,8 @@ EXAMPLES: dict[str, Formula] = {
     **{f"Map, {name}": f.Map(function, P) for name, function in functions.FUNCTIONS.items()},
     "Softmax": f.Softmax(U, 0),
     "Softmax, rows": f.Softmax(U, 1),
+    "Softmax, logarithm": f.Softmax(U, 0, log=True),
+    "Softmax, logarithm, rows": f.Softmax(U, 1, log=True),
     "Softmax, one column": f.Softmax(u, 0),
     "Softmax, one row": f.Softmax(r, 1),
     "OpaqueLoss": f.OpaqueLoss("C", U, V, 0),

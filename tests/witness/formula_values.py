@@ -8,7 +8,7 @@ import numpy as np
 from exact import Env, power
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.functions import ABS, EXP
+from symbackprop.algebra.functions import ABS, EXP, LOG
 
 
 @singledispatch
@@ -130,6 +130,8 @@ def _(node: f.Map, env: Env) -> Any:
 def _(node: f.Softmax, env: Env) -> Any:
     powers = _each(value(node.arg, env), lambda v: env.apply(EXP, 0, v))
     totals = np.broadcast_to(powers.sum(axis=node.axis, keepdims=True), powers.shape)
+    if node.log:
+        return _each(powers * _each(totals, lambda v: power(v, -1)), lambda v: env.apply(LOG, 0, v))
     return powers * _each(totals, lambda v: power(v, -1))
 
 

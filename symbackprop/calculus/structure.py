@@ -1,0 +1,307 @@
+"""Facts about networks that follow from the derived formulas, proved for symbolic sizes.
+
+A fact holds the claims that prove it. A claim holds formulas and what is put in for their arrays, and is decided anew
+each time, in index form: two entries are one polynomial, an entry is 0, an entry does not mention an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra import index as ix
+from symbackprop.algebra.formula import ONE, SCALAR, Equation, Formula, Symbol
+from symbackprop.algebra.index import IndexExpr
+from symbackprop.algebra.meaning import meaning
+from symbackprop.algebra.written import written
+from symbackprop.calculus.derived import Derived
+from symbackprop.calculus.entrywise import collapse
+from symbackprop.calculus.normal import at_zero, entries_replaced, mentions, normal
+from symbackprop.calculus.steps import Index
+from symbackprop.calculus.training import momentum, updates, velocity, with_gradient
+from symbackprop.errors import Unsupported
+from symbackprop.model.model import Assumption, Model
+
+At: TypeAlias = tuple[sympy.Expr, sympy.Expr]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What holds, under which conditions, and the claims that prove it.
+
+    It is proved for ``layer`` and the one above; it holds in the same words for the layers ``alike``, whose equations
+    differ in the layer number only. ``where`` says what letters in the proof stand for.
+    """
+
+    name: str
+    statement: str
+    conditions: tuple[Assumption, ...]
+    proof: tuple[Claim, ...]
+    layer: int = 1
+    alike: tuple[int, ...] = ()
+    where: tuple[Equation, ...] = ()
+
+    def check(self) -> bool:
+        """Whether every claim holds, decided anew. A proof without claims proves nothing."""
+        return bool(self.proof) and all(claim.holds() for claim in self.proof)
+
+
+@dataclass(frozen=True)
+class Tie:
+    """What a condition says of an array: it is 0 (no ``by``), or all its entries along ``axis`` are equal.
+
+    ``by`` is the column of what they are equal to: W = 1 w^T is ``Tie(W, w, 0)``, W = v 1^T is ``Tie(W, v, 1)``.
+    """
+
+    symbol: Symbol
+    by: Symbol | None = None
+    axis: int = 0
+
+    def entry(self, at: tuple[sympy.Expr, ...]) -> IndexExpr:
+        return ix.ZERO if self.by is None else ix.Generator(self.by, (at[1 - self.axis], ONE))
+
+    @property
+    def equation(self) -> Equation:
+        if self.by is None:
+            return Equation((self.symbol, f.Number(Fraction(0))))
+        size = self.symbol.shape[self.axis]
+        if self.axis == 1 or self.by.shape == SCALAR:
+            ones = f.Ones((ONE, size) if self.axis == 1 else (size, ONE))
+            return Equation((self.symbol, f.Product((self.by, ones))))
+        return Equation((self.symbol, f.Product((f.Ones((size, ONE)), f.Transpose(self.by)))))
+
+
+@dataclass(frozen=True)
+class SameArray:
+    """Two formulas are equal at every entry: their index forms have one normal form."""
+
+    left: Formula
+    right: Formula
+    index: Index
+
+    def holds(self) -> bool:
+        try:
+            left, right = (self._form(side) for side in (self.left, self.right))
+            return left.axes == right.axes and normal(left.body) == normal(right.body)
+        except Unsupported:
+            return False
+
+    def _form(self, side: Formula) -> ix.IndexForm:
+        """Free indices are named first, so that both sides get the same."""
+        return meaning(side, None, self.index.fresh(), self.index.samples)
+
+    @property
+    def equation(self) -> Equation:
+        return Equation((self.left, self.right))
+
+
+@dataclass(frozen=True)
+class _EntryClaim:
+    """A claim about the entry at ``at`` of ``what``, which is ``formula`` with the ties put in."""
+
+    what: Formula
+    formula: Formula
+    at: At
+    ties: tuple[Tie, ...]
+    index: Index
+
+    @property
+    def entry(self) -> IndexExpr:
+        names = {str(i) for i in self.at} | self.index.taken
+        form = meaning(self.formula, self.at, ix.Fresh(names.__contains__), self.index.samples)
+        return collapse(at_zero(collapse(entries_replaced(form.body, {tie.symbol: tie.entry for tie in self.ties}))))
+
+    @property
+    def equation(self) -> Equation:
+        array = self.what.wrt if isinstance(self.what, f.Derivative) else self.what
+        left = array if self.at == SCALAR else f.Entry(array, *self.at)
+        if isinstance(self.what, f.Derivative):
+            left = f.Derivative(self.what.of, left)
+        return Equation((left, written(self.entry)))
+
+
+@dataclass(frozen=True)
+class Vanishes(_EntryClaim):
+    """Every entry is 0."""
+
+    def holds(self) -> bool:
+        return self.entry == ix.ZERO
+
+    @property
+    def equation(self) -> Equation:
+        return Equation((self.what, f.Number(Fraction(0))))
+
+
+@dataclass(frozen=True)
+class SameForAll(_EntryClaim):
+    """The entry is the same for every value of the index ``unit``: it does not mention it."""
+
+    unit: sympy.Symbol
+
+    def holds(self) -> bool:
+        return self.unit in self.at and not mentions(self.entry, self.unit)
+
+
+Claim: TypeAlias = SameArray | Vanishes | SameForAll  # each has ``equation``, and ``holds()`` decides it anew
+
+
+def facts(derived: Derived) -> tuple[Fact, ...]:
+    """Every fact of this module that applies to a network and is proved for it.
+
+    >>> from symbackprop import Dense, Network
+    >>> layers = [Dense("n_1", "tanh"), Dense("n_2", "sigmoid")]
+    >>> for fact in facts(Network(layers, inputs="n_0", loss="binary_cross_entropy", batch="m").derive()):
+    ...     print(f"{fact.name}: {fact.statement}")
+    linear layers: layers without an activation between them are one layer
+    zero weights: every gradient is zero but that of the last bias
+    equal units: units of a layer that start equal stay equal
+    """
+    offered = [*_linear_layers(derived), *_zero_weights(derived), *_equal_units(derived)]
+    return tuple(fact for fact in offered if fact.check())
+
+
+def _groups(model: Model, numbers: list[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The first of the layers that have the same equations but for the number, and the others."""
+    found: dict[object, list[int]] = {}
+    for number in numbers:
+        layers, ones = (
+            model.layers[number - 1 : number + 1],
+            tuple(size == ONE for size in model.sizes[number - 1 : number + 2]),
+        )
+        found.setdefault((layers[0].activation, *(layer.bias for layer in layers), ones), []).append(number)
+    yield from ((first, tuple(rest)) for first, *rest in found.values())
+
+
+def _index(model: Model) -> Index:
+    return Index(model.frame.samples, model.taken)
+
+
+def _free(model: Model, *letters: str) -> str:
+    return next((letter for letter in letters if letter not in model.taken), letters[-1])
+
+
+def _linear_layers(derived: Derived) -> Iterator[Fact]:
+    """W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2), for layers that have no activation or are thought without it."""
+    model, frame = derived.model, derived.model.frame
+    inner = range(1, len(model.layers))
+    linear = [number for number in inner if isinstance(model.blocks[number - 1].assignments[1].formula, Symbol)]
+    for number, alike in _groups(model, linear or list(inner[:1])):
+        (z, a), (upper, _) = model.blocks[number - 1].assignments[:2], model.blocks[number].assignments[:2]
+        (w1,), (w2,) = model.blocks[number - 1].weights, model.blocks[number].weights
+        below, _, above = model.sizes[number - 1 : number + 2]
+        both = Symbol(_free(model, "M", "P", "Q"), frame.weights(above, below, ONE).shape)
+        shift = Symbol(_free(model, "d", "e", "g"), (above, ONE))
+        entering = model.x if number == 1 else model.blocks[number - 2].output
+        b1, b2 = ((block.biases or (None,))[0] for block in model.blocks[number - 1 : number + 1])
+        moved = None if b1 is None else (w2.T if frame.in_by_out else w2) @ b1
+        parts = [u for u in (moved, b2) if u is not None]
+        where: dict[Formula, Formula] = {both: w1 @ w2 if frame.in_by_out else w2 @ w1}
+        if parts:
+            where[shift] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        left = f.substitute(upper.formula, {a.symbol: z.formula})
+        right = f.substitute(frame.affine(both, entering, shift if parts else None), where)
+        granted = Assumption("the layer has no activation function", Equation((a.symbol, z.symbol)))
+        proof, named = (SameArray(left, right, _index(model)),), tuple(Equation(pair) for pair in where.items())
+        statement = "layers without an activation between them are one layer"
+        yield Fact("linear layers", statement, (granted,), proof, number, alike, named)
+
+
+class _Layer:
+    """A layer and the one above it: indices for their axes, and formulas in which the layer is written out."""
+
+    def __init__(self, derived: Derived, number: int) -> None:
+        self.derived, model = derived, derived.model
+        self.block, self.above = model.blocks[number - 1], model.blocks[number]
+        self.names = _index(model)
+        fresh = self.names.fresh()
+        i, self.unit, k, s = fresh(), fresh(), fresh(), fresh(sample=True)
+        sizes = zip(
+            (k, self.unit, i, s), (*model.sizes[number - 1 : number + 2], model.frame.samples or ONE), strict=True
+        )
+        self.below_at, self.unit_at, self.above_at, self.sample_at = (ONE if n == ONE else u for u, n in sizes)
+
+    def at(self, array: Symbol) -> At:
+        """Where an array's entry is taken."""
+        frame = self.derived.model.frame
+        if array in self.block.biases:
+            return self.unit_at, ONE
+        if array == self.block.output:
+            return (self.unit_at, self.sample_at) if frame.unit_axis == 0 else (self.sample_at, self.unit_at)
+        pair = (self.unit_at, self.below_at) if array in self.block.weights else (self.above_at, self.unit_at)
+        return (pair[1], pair[0]) if frame.in_by_out else pair
+
+    def written_out(self, formula: Formula) -> Formula:
+        """Errors, activations and pre-activations of the layer replaced by what they stand for, in this order."""
+        known = self.derived.defining_formulas
+        z, delta = self.block.errors[0]
+        for symbol in (delta, self.block.output, z):
+            formula = f.substitute(formula, {symbol: known[symbol]})
+        return formula
+
+    def gradient(self, parameter: Symbol) -> tuple[Formula, Formula, At]:
+        """Its name, its formula, and where its entry is taken."""
+        named = f.Derivative(self.derived.model.cost, parameter)
+        return named, self.written_out(self.derived.formulas[parameter.name]), self.at(parameter)
+
+
+def _zero_weights(derived: Derived) -> Iterator[Fact]:
+    """All weights and hidden biases are 0: what is left of the gradients."""
+    model = derived.model
+    hidden = list(range(1, len(model.layers)))
+    if not hidden:
+        return
+    zero = [*(w for block in model.blocks for w in block.weights), *(b for u in model.blocks[:-1] for b in u.biases)]
+    ties = tuple(Tie(symbol) for symbol in zero)
+    claims: list[Claim] = []
+    for number, _ in _groups(model, hidden):
+        layer = _Layer(derived, number)
+        for p in (*layer.block.weights, *layer.block.biases):
+            claims.append(Vanishes(*layer.gradient(p), ties, layer.names))
+    layer = _Layer(derived, hidden[-1])
+    through = SameForAll(*layer.gradient(layer.above.weights[0]), ties, layer.names, layer.unit)
+    dead = Vanishes(through.what, through.formula, through.at, ties, layer.names)
+    statement = "every gradient below the last layer is zero, and the last weights learn the same for each unit"
+    if dead.holds():
+        claims.append(dead)
+        statement = "every gradient is zero but that of the last bias"
+    elif layer.unit_at != ONE:
+        claims.append(through)
+    granted = Assumption("every weight and every bias of a hidden layer is 0; the bias of the last layer is arbitrary")
+    yield Fact("zero weights", statement, (granted,), tuple(claims))
+
+
+def _tie(array: Symbol, letter: str, layer: _Layer) -> Tie:
+    """The array is the same for every unit of the layer."""
+    axis = layer.at(array).index(layer.unit)
+    return Tie(array, Symbol(letter, (array.shape[1 - axis], ONE)), axis)
+
+
+def _equal_units(derived: Derived) -> Iterator[Fact]:
+    """W1 = 1 w^T, b1 = c 1, W2 = v 1^T: the gradients are of the same form, and so is what an update makes of them."""
+    model = derived.model
+    steps = {u.symbol: with_gradient(u, derived).formula for u in updates(derived)}
+    speeds = {u.step.symbol: (with_gradient(u.velocity, derived).formula, u.step.formula) for u in momentum(derived)}
+    for number, alike in _groups(
+        model, [number for number in range(1, len(model.layers)) if model.sizes[number] != ONE]
+    ):
+        layer = _Layer(derived, number)
+        letters = [*(("w", "p"), ("c", "g"))[: 1 + len(layer.block.biases)], ("v", "q")]
+        tied = zip((*layer.block.weights, *layer.block.biases, *layer.above.weights), letters, strict=True)
+        ties = tuple(_tie(p, _free(model, *names), layer) for p, names in tied)
+        whole = tuple(Tie(velocity(u.symbol), replace(u.by, letter=f"V_{u.by.letter}"), u.axis) for u in ties if u.by)
+        output = layer.block.output
+        rest = (layer.names, layer.unit)
+        claims: list[Claim] = [SameForAll(output, layer.written_out(output), layer.at(output), ties, *rest)]
+        claims += [SameForAll(*layer.gradient(tie.symbol), ties, *rest) for tie in ties]
+        for p in (tie.symbol for tie in ties):
+            at = layer.at(p)
+            claims.append(SameForAll(p, layer.written_out(steps[p]), at, ties, *rest))
+            for what, formula in zip((velocity(p), p), speeds[p], strict=True):
+                claims.append(SameForAll(what, layer.written_out(formula), at, (*ties, *whole), *rest))
+        granted = tuple(Assumption("", tie.equation) for tie in ties)
+        yield Fact("equal units", "units of a layer that start equal stay equal", granted, tuple(claims), number, alike)

@@ -1,0 +1,280 @@
+"""One expression in Python with NumPy, read exactly as it is written and never evaluated.
+
+What is read: declared names and decimal numbers, ``+ - * / @ **`` and brackets, ``.T``, ``.sum(axis=1)``, ``.dot(B)``,
+the functions of ``FUNCTIONS`` and those that the caller declares (``exp(z)``, ``np.exp(z)``), their derivatives
+(``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and NumPy's names for these (``np.sum``,
+``np.outer``, ``np.where``). ``*`` and ``/`` are elementwise, ``@`` and ``dot`` the matrix product. Numbers are exact:
+0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a sum in a sum. All is two-dimensional, so ``keepdims`` changes nothing.
+A symbol whose name is a word of Python's own takes an underscore: ``lambda_ * W1``.
+
+Python parses the text, but is given only the characters and words of formulas, in brackets that are few and balanced;
+of the tree, only the nodes named in ``_Reader.node`` are read.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Map, Negative, Number, Size
+from symbackprop.algebra.functions import ABS, FUNCTIONS, POSITIVE_PART, STEP
+from symbackprop.algebra.shape import shape
+from symbackprop.errors import NotationError, Position, ShapeMismatch
+from symbackprop.notation.scalar_reader import MAX_DIGITS, MAX_EXPONENT, MAX_PRIMES
+from symbackprop.notation.scalar_tokens import MAX_LENGTH, shown
+
+MAX_NESTING = 100
+
+_PIECE = re.compile(
+    r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|(?P<equals>(?<![<>])=)"
+    r"|[<>]=|[+\-*/@.,<> \t\n]|(?P<other>.)"
+)
+_NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE]([+-]?[0-9]+))?")
+_INSTEAD = {"^": "a power is **", ":": "there are no slices and no definitions", "\\": "LaTeX is not read here"}
+_INSTEAD |= dict.fromkeys("'\"′’", "the derivative of sigma is sigma_prime(z), and text has no place")
+_INSTEAD |= dict.fromkeys("[]{}", "there are no entries, lists and shapes; write a size by its name, as m")
+_INSTEAD |= dict.fromkeys("×·⋅⊙∘", "write * for the elementwise, @ for the matrix product") | {"−": "write -"}
+
+_ZERO, _ONE, _TWO = (Number(Fraction(value)) for value in range(3))
+_AXES = {"0": 0, "1": 1, "-1": 1, "-2": 0, "None": None}
+_RUNS: dict[type[ast.operator], Callable[[tuple[Formula, ...]], Formula]]
+_RUNS = {ast.Add: f.Add, ast.Sub: f.Add, ast.Mult: f.Hadamard, ast.MatMult: f.Product}
+_NUMPY: dict[str, tuple[int, Callable[..., Formula]]] = {
+    **{name: (1, partial(Map, function)) for name, function in FUNCTIONS.items()},
+    "absolute": (1, partial(Map, ABS)),
+    "diag": (1, f.Diagonal),
+    "square": (1, lambda u: f.Power(u, _TWO)),
+    "transpose": (1, f.Transpose),
+    "divide": (2, f.Quotient),
+    "dot": (2, lambda u, v: f.Product((u, v))),
+    "matmul": (2, lambda u, v: f.Product((u, v))),
+    "multiply": (2, lambda u, v: f.Hadamard((u, v))),
+    "power": (2, f.Power),
+}
+_NUMPY_NAMES = (*_NUMPY, "sum", "ones", "outer", "where", "maximum")
+
+
+def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[str, Function] | None = None) -> Formula:
+    """The formula that the text writes; ``symbols`` and ``functions`` say what names mean.
+
+    >>> A, Y, m = f.Symbol("A"), f.Symbol("Y"), f.Scalar("m")
+    >>> read_python("(A - Y) @ A.T / m", {"A": A, "Y": Y, "m": m}) == (A - Y) @ A.T / m
+    True
+    >>> read_python("0.1 * B", {"A": A, "Y": Y})
+    Traceback (most recent call last):
+    ...
+    symbackprop.errors.NotationError: 1:7: 'B' is not declared; declare it, or use 'A', 'Y'
+
+    Raises NotationError with the position for all that is not read (see the module) or is larger than the limits.
+    """
+    for name in symbols.keys() & (functions or {}).keys():
+        raise NotationError(f"{shown(name)} is declared as a symbol and as a function: choose one")
+    source = _checked(text)
+    reader = _Reader(source, symbols, functions or {})
+    try:  # in brackets, line breaks and indentation mean nothing
+        tree = ast.parse(f"(\n{source}\n)", mode="eval")
+    except SyntaxError as error:
+        at = reader.within((error.lineno or 0) - 1, error.offset or 1)
+        advice = "is an operator, * or @, or an argument missing or too much?"
+        raise NotationError(f"no Python ({error.msg.split('. ')[0]}): {advice}", at) from None
+    except (RecursionError, MemoryError, ValueError):
+        raise NotationError("too many operations: write less in one expression", Position(1, 1)) from None
+    return reader.read(tree.body)
+
+
+def _checked(text: str) -> str:
+    """The text without comments, where its characters, brackets, numbers and words are those of a formula."""
+    source = re.sub("#.*", "", text.replace("\r\n", "\n"))
+    opened: list[int] = []
+
+    def check(passed: bool, message: str, at: int) -> None:
+        if not passed:
+            raise NotationError(message, Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)))
+
+    check(len(text) <= MAX_LENGTH, f"the expression has more than {MAX_LENGTH} characters: shorten it", 0)
+    check(bool(source.strip()), "there is no expression: write one", 0)
+    for piece in _PIECE.finditer(source):
+        found, at, kind = piece.group(), piece.start(), piece.lastgroup
+        plain = unicodedata.normalize("NFKC", found)
+        if kind == "open":
+            opened.append(at)
+            check(len(opened) <= MAX_NESTING, f"more than {MAX_NESTING} nested brackets: write less deeply", at)
+        elif kind == "close":
+            check(bool(opened), "this bracket closes nothing: remove it", at)
+            opened.pop()
+        elif kind == "equals":
+            check(bool(opened), "give the expression alone, without an = sign", at)
+        elif kind == "other":
+            advice = _INSTEAD.get(found, "remove it" if plain in (found, " ") else f"write {shown(plain)}")
+            check(False, f"{shown(found)} is not read: {advice}", at)
+        elif kind == "number":
+            number = _NUMBER.fullmatch(found)
+            check(bool(number), f"{shown(found)} is no decimal number; between a number and a name, write *", at)
+            small = len(found) <= MAX_DIGITS and number and abs(int(number[1] or 0)) <= MAX_EXPONENT
+            check(bool(small), f"a number of more than {MAX_DIGITS} digits, or too large: write a shorter one", at)
+        elif kind == "word":
+            check(plain == found, f"{shown(found)} looks like {shown(plain)} and is not: write plain letters", at)
+            word = keyword.iskeyword(found) and found not in ("True", "False", "None")
+            advice = f"a symbol of that name is written {found}_, a choice (z > 0) * u"
+            check(not word, f"{shown(found)} is a word of Python's own: {advice}", at)
+    check(not opened, "this bracket is not closed: add a closing one", opened[-1] if opened else 0)
+    return source
+
+
+class _Reader:
+    """Goes down the tree; every way down passes through ``read``, which counts the nesting."""
+
+    def __init__(self, source: str, symbols: Mapping[str, Formula], functions: Mapping[str, Function]) -> None:
+        self.lines = source.split("\n")
+        self.symbols = {f"{name}_" if keyword.iskeyword(name) else name: symbols[name] for name in symbols}
+        self.functions = FUNCTIONS | dict(functions)
+        self.depth = 0
+
+    def read(self, node: ast.expr) -> Formula:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self.error(f"more than {MAX_NESTING} nested operations: write less deeply", node)
+        found = self.node(node)
+        if isinstance(found, f.Power) and not _is_small(found):
+            limit = f"a number or a fraction, and with powers of powers at most {MAX_EXPONENT}"
+            raise self.error(f"an exponent is {limit}: write a smaller one, worked out", node)
+        self.depth -= 1
+        return found
+
+    def node(self, node: ast.expr) -> Formula:
+        match node:
+            case ast.Constant() if _NUMBER.fullmatch(self.written(node)):
+                return Number(Fraction(self.written(node).replace("_", "")))
+            case ast.Name():
+                if node.id in self.symbols:
+                    return self.symbols[node.id]
+                raise self.unknown(node.id, node, self.symbols)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
+                return Negative(self.read(node.operand)) if isinstance(node.op, ast.USub) else self.read(node.operand)
+            case ast.BinOp(op=ast.Div() | ast.Pow()):
+                build = f.Quotient if isinstance(node.op, ast.Div) else f.Power
+                return build(self.read(node.left), self.read(node.right))
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.MatMult()):
+                return self.run(node)
+            case ast.Compare(ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE() as relation], comparators=[right]):
+                return _indicator(self.read(node.left), relation, self.read(right))
+            case ast.Attribute(attr="T"):
+                return f.Transpose(self.read(node.value))
+            case ast.Call():
+                return self.call(node)
+        what = "several values" if isinstance(node, ast.Tuple) else shown(self.written(node) or "what stands here")
+        raise self.error(f"cannot read {what}: write one value with + - * / @ ** > < >= <= .T and functions", node)
+
+    def run(self, node: ast.BinOp) -> Formula:
+        """A run of one operator, or of + and -, up to a left operand that is something else or in brackets."""
+        build, parts = _RUNS[type(node.op)], [node]
+        while isinstance(left := parts[-1].left, ast.BinOp) and _RUNS.get(type(left.op)) is build:
+            if (left.lineno, left.col_offset) != (node.lineno, node.col_offset):
+                break
+            parts.append(left)
+        operands = [self.read(parts[-1].left)]
+        for part in reversed(parts):
+            right = self.read(part.right)
+            operands.append(Negative(right) if isinstance(part.op, ast.Sub) else right)
+        return build(tuple(operands))
+
+    def call(self, node: ast.Call) -> Formula:
+        match node.func:
+            case ast.Attribute(ast.Name("np" | "numpy" as module), name) if module not in self.symbols:
+                return self.numpy(name, node, node.args)
+            case ast.Attribute(value, "sum" | "mean" | "dot" | "transpose" as name):
+                return self.numpy(name, node, [value, *node.args])
+            case ast.Attribute(ast.Compare() as value, "astype") if len(node.args) == 1 and not node.keywords:
+                if self.written(node.args[0]).removeprefix("np.") in ("float", "int", "float32", "float64"):
+                    return self.read(value)
+            case ast.Name(name) if name not in self.symbols:
+                order = 0
+                while name not in self.functions and (name.startswith("d_") or name.endswith("_prime")):
+                    name, order = name[2:] if name.startswith("d_") else name.removesuffix("_prime"), order + 1
+                if name not in self.functions or order > MAX_PRIMES:
+                    raise self.unknown(node.func.id, node, self.functions)
+                return Map(self.functions[name], *self.arguments(node, node.args, 1), order)
+        raise self.error(f"{shown(self.written(node.func))} is no function: write * or @ to multiply", node)
+
+    def numpy(self, name: str, node: ast.Call, args: Sequence[ast.expr]) -> Formula:
+        """NumPy's function of this name; for a method, the first argument is what stands before the dot."""
+        if name in _NUMPY:
+            count, build = _NUMPY[name]
+            return build(*self.arguments(node, args, count))
+        if name not in _ONLY:
+            raise self.unknown(name, node.func, (*_NUMPY, *_ONLY))
+        match name, [] if node.keywords and name != "sum" else args:
+            case "sum", [arg, *axes]:
+                named = [*(("axis", axis) for axis in axes), *((option.arg, option.value) for option in node.keywords)]
+                options = {option: self.written(value) for option, value in named}
+                known = all(value in _OPTIONS.get(option or "", ()) for option, value in options.items())
+                if known and len(options) == len(named):
+                    return f.Total(self.read(arg), _AXES[options.get("axis", "None")])
+            case "where", [ast.Compare() as condition, yes, no] if (self.read(yes), self.read(no)) == (_ONE, _ZERO):
+                return self.read(condition)
+            case "maximum", [u, v] if _ZERO in (found := (self.read(u), self.read(v))):
+                return Map(POSITIVE_PART, found[found[0] == _ZERO])
+            case "outer", [u, v] if all(ONE in _shape(vector) for vector in (found := (self.read(u), self.read(v)))):
+                left, right = (_turned(vector) if _shape(vector)[0] == ONE else vector for vector in found)
+                return f.Product((left, _turned(right)))
+        raise self.error(_ONLY[name], node.func)
+
+    def arguments(self, node: ast.Call, args: Sequence[ast.expr], count: int) -> list[Formula]:
+        if len(args) != count or node.keywords:
+            raise self.error(f"{count} argument{'s'[: count - 1]} and no options belong here: write these", node)
+        return [self.read(arg) for arg in args]
+
+    def written(self, node: ast.expr) -> str:
+        """What stands in the source, if in one line."""
+        line = self.lines[node.lineno - 2].encode()[node.col_offset : node.end_col_offset]
+        return line.decode(errors="ignore").replace(" ", "") if node.lineno == node.end_lineno else ""
+
+    def within(self, line: int, column: int) -> Position:
+        """A position that Python reports, but inside the source."""
+        if line > len(self.lines):
+            line, column = len(self.lines), MAX_LENGTH
+        line = max(line, 1)
+        return Position(line, min(max(column, 1), len(self.lines[line - 1]) + 1))
+
+    def error(self, message: str, node: ast.expr) -> NotationError:
+        line, offset = node.lineno - 1, node.col_offset
+        if isinstance(node, ast.Attribute):  # at the name behind the dot
+            line, offset = (node.end_lineno or 0) - 1, (node.end_col_offset or 0) - len(node.attr.encode())
+        before = self.lines[line - 1].encode()[:offset]  # Python counts bytes
+        return NotationError(message, Position(line, len(before.decode()) + 1))
+
+    def unknown(self, name: str, node: ast.expr, known: Iterable[str]) -> NotationError:
+        lower = {other.lower(): other for other in known}
+        nearest = difflib.get_close_matches(name[:40].lower(), lower, 1, 0.6)
+        hint = f"did you mean {shown(lower[nearest[0]])}?" if nearest else "declare it"
+        if isinstance(node, ast.Name) and name in (*_NUMPY, *_ONLY):
+            hint = f"write np.{name}(...)"
+        elif lower and not nearest:
+            hint += ", or use " + ", ".join(shown(other) for other in list(lower.values())[:8])
+        strange = [unicodedata.name(letter, "?") for letter in name if not letter.isascii()][:1]
+        return self.error(f"{shown(name)}{' with ' + strange[0] if strange else ''} is not declared; {hint}", node)
+
+
+def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:
+    """u > v is step(u - v), and as step(0) = 0, u >= v is 1 - step(v - u)."""
+    if isinstance(relation, ast.Lt | ast.GtE):
+        left, right = right, left
+    step = Map(STEP, left if right == _ZERO else Negative(right) if left == _ZERO else left - right)
+    return step if isinstance(relation, ast.Gt | ast.Lt) else f.Add((_ONE, Negative(step)))
+
+
+def _shape(vector: Formula) -> Shape:
+    """The shape; of what does not conform, that of a column."""
+    try:
+        return shape(vector)
+    except ShapeMismatch:
+        return (sympy.Symbol("n"), ONE)
