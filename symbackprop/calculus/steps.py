@@ -66,12 +66,9 @@ class Why:
         if isinstance(self.through.formula, f.Map):  # sigma' stays sigma'
             return local
         if isinstance(self.through.formula, f.Softmax):
-            local = _in_output(local, self.through.symbol, self.wrt, collapse(self._denominator(local)))
+            total = collapse(next(u for u in ix.walk(local) if isinstance(u, ix.Sum)))
+            local = _in_output(local, self.through.symbol, self.wrt, total, self.through.formula.log)
         return collapse(meaning(close_terms(written(local)), (ONE, ONE), fresh, self.index.samples).body)
-
-    @staticmethod
-    def _denominator(local: IndexExpr) -> IndexExpr:
-        return next(u for u in ix.walk(local) if isinstance(u, ix.Sum))
 
     def _name(self, fresh: Fresh, size: sympy.Expr) -> sympy.Expr:
         return ONE if size == ONE else fresh(sample=size == self.index.samples)
@@ -123,20 +120,18 @@ class Why:
         return True if any(isinstance(u, ix.Sum) and u.upper == samples for u in ix.walk(self.entry)) else None
 
 
-def _in_output(node: IndexExpr, output: Symbol, wrt: Symbol, total: IndexExpr) -> IndexExpr:
-    """exp(z_j) as a_j times the sum of all exponentials."""
+def _in_output(node: IndexExpr, output: Symbol, wrt: Symbol, total: IndexExpr, log: bool) -> IndexExpr:
+    """exp(z_j) as p_j times the sum of all exponentials, where the output is p_j, or its logarithm."""
     if node == total:
         return node
-    if (
-        isinstance(node, ix.Apply)
-        and node.function == EXP
-        and isinstance(node.arg, ix.Generator)
-        and node.arg.symbol == wrt
-    ):
-        return ix.Mul((ix.Generator(output, node.arg.indices), total))
+    if isinstance(node, ix.Apply) and node.function == EXP:
+        arg = node.arg
+        if isinstance(arg, ix.Generator) and arg.symbol == wrt:
+            p = ix.Generator(output, arg.indices)
+            return ix.Mul((ix.Apply(EXP, p) if log else p, total))
     if not node.children:
         return node
-    return node.with_children(tuple(_in_output(child, output, wrt, total) for child in node.children))
+    return node.with_children(tuple(_in_output(child, output, wrt, total, log) for child in node.children))
 
 
 def _ranges(node: IndexExpr) -> set[sympy.Symbol]:

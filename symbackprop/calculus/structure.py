@@ -23,7 +23,7 @@ from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.entrywise import collapse
 from symbackprop.calculus.normal import at_zero, entries_replaced, mentions, normal
 from symbackprop.calculus.steps import Index
-from symbackprop.calculus.training import momentum, updates, velocity, with_gradient
+from symbackprop.calculus.training import momentum, updates, velocity
 from symbackprop.errors import Unsupported
 from symbackprop.model.model import Assumption, Model
 
@@ -177,10 +177,6 @@ def _groups(model: Model, numbers: list[int]) -> Iterator[tuple[int, tuple[int, 
     yield from ((first, tuple(rest)) for first, *rest in found.values())
 
 
-def _index(model: Model) -> Index:
-    return Index(model.frame.samples, model.taken)
-
-
 def _free(model: Model, *letters: str) -> str:
     return next((letter for letter in letters if letter not in model.taken), letters[-1])
 
@@ -206,7 +202,10 @@ def _linear_layers(derived: Derived) -> Iterator[Fact]:
         left = f.substitute(upper.formula, {a.symbol: z.formula})
         right = f.substitute(frame.affine(both, entering, shift if parts else None), where)
         granted = Assumption("the layer has no activation function", Equation((a.symbol, z.symbol)))
-        proof, named = (SameArray(left, right, _index(model)),), tuple(Equation(pair) for pair in where.items())
+        proof, named = (
+            (SameArray(left, right, Index(frame.samples, model.taken)),),
+            tuple(Equation(pair) for pair in where.items()),
+        )
         statement = "layers without an activation between them are one layer"
         yield Fact("linear layers", statement, (granted,), proof, number, alike, named)
 
@@ -217,7 +216,7 @@ class _Layer:
     def __init__(self, derived: Derived, number: int) -> None:
         self.derived, model = derived, derived.model
         self.block, self.above = model.blocks[number - 1], model.blocks[number]
-        self.names = _index(model)
+        self.names = Index(model.frame.samples, model.taken)
         fresh = self.names.fresh()
         i, self.unit, k, s = fresh(), fresh(), fresh(), fresh(sample=True)
         sizes = zip(
@@ -230,23 +229,18 @@ class _Layer:
         frame = self.derived.model.frame
         if array in self.block.biases:
             return self.unit_at, ONE
-        if array == self.block.output:
+        if array in (self.block.output, self.block.errors[0][0]):
             return (self.unit_at, self.sample_at) if frame.unit_axis == 0 else (self.sample_at, self.unit_at)
         pair = (self.unit_at, self.below_at) if array in self.block.weights else (self.above_at, self.unit_at)
         return (pair[1], pair[0]) if frame.in_by_out else pair
 
-    def written_out(self, formula: Formula) -> Formula:
-        """Errors, activations and pre-activations of the layer replaced by what they stand for, in this order."""
-        known = self.derived.defining_formulas
-        z, delta = self.block.errors[0]
-        for symbol in (delta, self.block.output, z):
+    def gradient(self, parameter: Symbol, deep: bool = False) -> tuple[Formula, Formula, At]:
+        """Its name, its formula with the layer's error put in, ``deep`` also a and z, and where its entry is taken."""
+        known, named = self.derived.defining_formulas, f.Derivative(self.derived.model.cost, parameter)
+        formula, (z, delta) = self.derived.formulas[parameter.name], self.block.errors[0]
+        for symbol in (delta, self.block.output, z) if deep else (delta,):
             formula = f.substitute(formula, {symbol: known[symbol]})
-        return formula
-
-    def gradient(self, parameter: Symbol) -> tuple[Formula, Formula, At]:
-        """Its name, its formula, and where its entry is taken."""
-        named = f.Derivative(self.derived.model.cost, parameter)
-        return named, self.written_out(self.derived.formulas[parameter.name]), self.at(parameter)
+        return named, formula, self.at(parameter)
 
 
 def _zero_weights(derived: Derived) -> Iterator[Fact]:
@@ -261,9 +255,9 @@ def _zero_weights(derived: Derived) -> Iterator[Fact]:
     for number, _ in _groups(model, hidden):
         layer = _Layer(derived, number)
         for p in (*layer.block.weights, *layer.block.biases):
-            claims.append(Vanishes(*layer.gradient(p), ties, layer.names))
+            claims.append(Vanishes(*layer.gradient(p, deep=True), ties, layer.names))
     layer = _Layer(derived, hidden[-1])
-    through = SameForAll(*layer.gradient(layer.above.weights[0]), ties, layer.names, layer.unit)
+    through = SameForAll(*layer.gradient(layer.above.weights[0], deep=True), ties, layer.names, layer.unit)
     dead = Vanishes(through.what, through.formula, through.at, ties, layer.names)
     statement = "every gradient below the last layer is zero, and the last weights learn the same for each unit"
     if dead.holds():
@@ -275,33 +269,39 @@ def _zero_weights(derived: Derived) -> Iterator[Fact]:
     yield Fact("zero weights", statement, (granted,), tuple(claims))
 
 
-def _tie(array: Symbol, letter: str, layer: _Layer) -> Tie:
-    """The array is the same for every unit of the layer."""
-    axis = layer.at(array).index(layer.unit)
+def _tie(array: Symbol, letter: str, layer: _Layer, like: Symbol | None = None) -> Tie:
+    """The array is the same for every unit of the layer; it is laid like another where that is given."""
+    axis = layer.at(like or array).index(layer.unit)
     return Tie(array, Symbol(letter, (array.shape[1 - axis], ONE)), axis)
 
 
 def _equal_units(derived: Derived) -> Iterator[Fact]:
-    """W1 = 1 w^T, b1 = c 1, W2 = v 1^T: the gradients are of the same form, and so is what an update makes of them."""
+    """W1 = 1 w^T, b1 = c 1, W2 = v 1^T: the gradients are of the same form, and so is what an update makes of them.
+
+    In this order: z and a are the same for every unit; with that the gradients; with these the updated parameters.
+    """
     model = derived.model
-    steps = {u.symbol: with_gradient(u, derived).formula for u in updates(derived)}
-    speeds = {u.step.symbol: (with_gradient(u.velocity, derived).formula, u.step.formula) for u in momentum(derived)}
-    for number, alike in _groups(
-        model, [number for number in range(1, len(model.layers)) if model.sizes[number] != ONE]
-    ):
+    for number, alike in _groups(model, [l_ for l_ in range(1, len(model.layers)) if model.sizes[l_] != ONE]):
         layer = _Layer(derived, number)
+        rest = (layer.names, layer.unit)
         letters = [*(("w", "p"), ("c", "g"))[: 1 + len(layer.block.biases)], ("v", "q")]
         tied = zip((*layer.block.weights, *layer.block.biases, *layer.above.weights), letters, strict=True)
-        ties = tuple(_tie(p, _free(model, *names), layer) for p, names in tied)
-        whole = tuple(Tie(velocity(u.symbol), replace(u.by, letter=f"V_{u.by.letter}"), u.axis) for u in ties if u.by)
-        output = layer.block.output
-        rest = (layer.names, layer.unit)
-        claims: list[Claim] = [SameForAll(output, layer.written_out(output), layer.at(output), ties, *rest)]
-        claims += [SameForAll(*layer.gradient(tie.symbol), ties, *rest) for tie in ties]
-        for p in (tie.symbol for tie in ties):
-            at = layer.at(p)
-            claims.append(SameForAll(p, layer.written_out(steps[p]), at, ties, *rest))
-            for what, formula in zip((velocity(p), p), speeds[p], strict=True):
-                claims.append(SameForAll(what, layer.written_out(formula), at, (*ties, *whole), *rest))
-        granted = tuple(Assumption("", tie.equation) for tie in ties)
+        given = [_tie(p, _free(model, *names), layer) for p, names in tied]
+        ties, claims = list(given), list[Claim]()
+        for assignment, letter in zip(layer.block.assignments, "za", strict=True):
+            claims.append(
+                SameForAll(assignment.symbol, assignment.formula, layer.at(assignment.symbol), (*ties,), *rest)
+            )
+            ties.append(_tie(assignment.symbol, letter, layer))
+        found = {tie.symbol: layer.gradient(tie.symbol) for tie in given}
+        claims += [SameForAll(*gradient, (*ties,), *rest) for gradient in found.values()]
+        made = {named: Symbol(f"g_{p.letter}", p.shape, p.layer) for p, (named, _, _) in found.items()}
+        for p, g in zip(found, made.values(), strict=True):
+            ties += [_tie(array, f"{letter}_{p.letter}", layer, p) for array, letter in ((g, "g"), (velocity(p), "V"))]
+        for change in (*updates(derived), *(u for both in momentum(derived) for u in (both.velocity, both.step))):
+            p = next((u for u in found if u in (change.symbol,) or velocity(u) == change.symbol), None)
+            if p is not None:
+                formula = f.substitute(change.formula, dict(made))
+                claims.append(SameForAll(change.symbol, formula, layer.at(p), (*ties,), *rest))
+        granted = tuple(Assumption("", tie.equation) for tie in given)
         yield Fact("equal units", "units of a layer that start equal stay equal", granted, tuple(claims), number, alike)

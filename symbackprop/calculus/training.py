@@ -122,25 +122,30 @@ def momentum(derived: Derived) -> tuple[Momentum, ...]:
 
 @dataclass(frozen=True)
 class Minibatch:
-    """A step on ``size`` of the samples. ``derived`` is the network with the minibatch for its batch, derived anew."""
+    """A step on ``size`` of the samples. ``model`` is the network with the minibatch for its batch."""
 
     size: sympy.Symbol
-    derived: Derived
+    model: Model
+
+    @cached_property
+    def derived(self) -> Derived:
+        """Its derivation, made anew: the same formulas with B for m."""
+        return Derived(self.model, derive(self.model))
 
     @cached_property
     def cost(self) -> Symbol:
         """J_B, the mean over the samples of the minibatch."""
-        return Symbol(f"{self.derived.model.cost.letter}_{self.size}")
+        return Symbol(f"{self.model.cost.letter}_{self.size}")
 
     @property
     def definition(self) -> Equation:
         """J_B = the cost's formula, with B for the number of samples."""
-        return Equation((self.cost, self.derived.model.assignments[-1].formula))
+        return Equation((self.cost, self.model.assignments[-1].formula))
 
     @property
     def updates(self) -> tuple[Update, ...]:
         """P <- P - alpha dJ_B/dP."""
-        whole = self.derived.model.cost
+        whole = self.model.cost
         return tuple(Update(u.symbol, f.substitute(u.formula, {whole: self.cost})) for u in updates(self.derived))
 
 
@@ -150,7 +155,7 @@ def minibatch(derived: Derived) -> Minibatch | None:
     >>> from symbackprop import Dense, Network
     >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
     >>> small = minibatch(d)
-    >>> small.cost, small.derived.model.x.shape
+    >>> small.cost, small.model.x.shape
     (Symbol('J_B'), (n_0, B))
     >>> print(d.writer(small.updates[0].formula))
     W^{(1)} - \\alpha \\frac{\\partial J_B}{\\partial W^{(1)}}
@@ -160,4 +165,4 @@ def minibatch(derived: Derived) -> Minibatch | None:
         return None
     size = sympy.Symbol(_free(derived.model, "B", "M", "K"))
     model = replace(derived.model, frame=replace(derived.model.frame, samples=size))
-    return Minibatch(size, Derived(model, derive(model)))
+    return Minibatch(size, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
+from fractions import Fraction
 from functools import singledispatchmethod
 
 import sympy
@@ -107,6 +108,8 @@ class LatexWriter:
         if v.denominator == 1:
             return str(v.numerator)
         sign = "-" if v < 0 else ""
+        if v.denominator > 12 and (decimal := _decimal(abs(v))):
+            return sign + decimal
         return rf"{sign}\frac{{{abs(v.numerator)}}}{{{v.denominator}}}"
 
     @_tex.register
@@ -297,6 +300,15 @@ def binding(node: Formula) -> Level:
         case f.OpaqueLoss(gradient=True):
             return Level.ATOM
     return Level.ATOM
+
+
+def _decimal(v: Fraction) -> str:
+    """A fraction as a decimal where a short one is exact, else nothing."""
+    scaled = v * 10**9
+    if scaled.denominator != 1:
+        return ""
+    whole, part = divmod(scaled.numerator, 10**9)
+    return f"{whole}." + f"{part:09d}".rstrip("0")
 
 
 def tex_width(tex: str) -> int:

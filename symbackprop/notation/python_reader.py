@@ -2,13 +2,13 @@
 
 What is read: declared names and decimal numbers, ``+ - * / @ **`` and brackets, ``.T``, ``.sum(axis=1)``, ``.dot(B)``,
 the functions of ``FUNCTIONS`` and those that the caller declares (``exp(z)``, ``np.exp(z)``), their derivatives
-(``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and NumPy's names for these (``np.sum``,
-``np.outer``, ``np.where``). ``*`` and ``/`` are elementwise, ``@`` and ``dot`` the matrix product. Numbers are exact:
-0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a sum in a sum. All is two-dimensional, so ``keepdims`` changes nothing.
-A symbol whose name is a word of Python's own takes an underscore: ``lambda_ * W1``.
+(``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and the NumPy functions in the tables below.
+``*`` and ``/`` are elementwise, ``@`` and ``dot`` the matrix product. Numbers are exact: 0.1 is 1/10. Brackets stay:
+``(a + b) + c`` is a sum in a sum. All is two-dimensional, so ``keepdims`` changes nothing. A symbol whose name is a
+word of Python's own takes an underscore: ``lambda_ * W1``.
 
-Python parses the text, but is given only the characters and words of formulas, in brackets that are few and balanced;
-of the tree, only the nodes named in ``_Reader.node`` are read.
+Python parses the text, but only when ``_faults`` finds the characters and words of a formula in it and its brackets
+balanced; of the tree, only the nodes named in ``_Reader.node`` are read.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from __future__ import annotations
 import ast
 import difflib
 import keyword
+import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 
-import sympy
-
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Map, Negative, Number, Size
+from symbackprop.algebra.formula import ONE, Formula, Function, Map, Negative, Number
 from symbackprop.algebra.functions import ABS, FUNCTIONS, POSITIVE_PART, STEP
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError, Position, ShapeMismatch
@@ -35,8 +34,8 @@ from symbackprop.notation.scalar_tokens import MAX_LENGTH, shown
 MAX_NESTING = 100
 
 _PIECE = re.compile(
-    r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|(?P<equals>(?<![<>])=)"
-    r"|[<>]=|[+\-*/@.,<> \t\n]|(?P<other>.)"
+    r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|[<>]=|(?P<equals>=)"
+    r"|[+\-*/@.,<> \t\n]|(?P<other>.)"
 )
 _NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE]([+-]?[0-9]+))?")
 _INSTEAD = {"^": "a power is **", ":": "there are no slices and no definitions", "\\": "LaTeX is not read here"}
@@ -46,21 +45,23 @@ _INSTEAD |= dict.fromkeys("×·⋅⊙∘", "write * for the elementwise, @ for t
 
 _ZERO, _ONE, _TWO = (Number(Fraction(value)) for value in range(3))
 _AXES = {"0": 0, "1": 1, "-1": 1, "-2": 0, "None": None}
+_OPTIONS = {"axis": tuple(_AXES), "keepdims": ("True", "False")}
 _RUNS: dict[type[ast.operator], Callable[[tuple[Formula, ...]], Formula]]
 _RUNS = {ast.Add: f.Add, ast.Sub: f.Add, ast.Mult: f.Hadamard, ast.MatMult: f.Product}
-_NUMPY: dict[str, tuple[int, Callable[..., Formula]]] = {
+_NUMPY: dict[str, tuple[int, Callable[..., Formula]]] = {  # how many arguments they take, and what they build
     **{name: (1, partial(Map, function)) for name, function in FUNCTIONS.items()},
-    "absolute": (1, partial(Map, ABS)),
-    "diag": (1, f.Diagonal),
-    "square": (1, lambda u: f.Power(u, _TWO)),
-    "transpose": (1, f.Transpose),
-    "divide": (2, f.Quotient),
-    "dot": (2, lambda u, v: f.Product((u, v))),
-    "matmul": (2, lambda u, v: f.Product((u, v))),
-    "multiply": (2, lambda u, v: f.Hadamard((u, v))),
-    "power": (2, f.Power),
+    **{"absolute": (1, partial(Map, ABS)), "square": (1, lambda u: f.Power(u, _TWO)), "power": (2, f.Power)},
+    **{"transpose": (1, f.Transpose), "diag": (1, f.Diagonal), "multiply": (2, lambda *uv: f.Hadamard(uv))},
+    **dict.fromkeys(("dot", "matmul"), (2, lambda *uv: f.Product(uv))),
 }
-_NUMPY_NAMES = (*_NUMPY, "sum", "ones", "outer", "where", "maximum")
+_ONLY = {
+    "maximum": "only np.maximum(u, 0) is read: write v + np.maximum(u - v, 0)",
+    "mean": "no mean is read: write the sum over the size, np.sum(x, axis=1) / m",
+    "ones": "no ones are read: write D.sum(axis=1) for D @ np.ones((m, 1)), and b alone where it is added",
+    "outer": "np.outer takes two vectors: write D @ A.T for matrices",
+    "sum": "a sum takes an axis, 0 or 1, and keepdims: np.sum(x, axis=1)",
+    "where": "only np.where(u > v, 1, 0) is read: write (u > v) * yes + (u <= v) * no",
+}
 
 
 def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[str, Function] | None = None) -> Formula:
@@ -78,56 +79,53 @@ def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[st
     """
     for name in symbols.keys() & (functions or {}).keys():
         raise NotationError(f"{shown(name)} is declared as a symbol and as a function: choose one")
-    source = _checked(text)
-    reader = _Reader(source, symbols, functions or {})
+    source = re.sub("#.*", "", text.replace("\r\n", "\n"))
+    for message, at in _faults(source):
+        raise NotationError(message, Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)))
     try:  # in brackets, line breaks and indentation mean nothing
-        tree = ast.parse(f"(\n{source}\n)", mode="eval")
+        tree = ast.parse(f"(\n{source})", mode="eval")
     except SyntaxError as error:
-        at = reader.within((error.lineno or 0) - 1, error.offset or 1)
+        where = Position(max((error.lineno or 0) - 1, 1), max(error.offset or 0, 1))
         advice = "is an operator, * or @, or an argument missing or too much?"
-        raise NotationError(f"no Python ({error.msg.split('. ')[0]}): {advice}", at) from None
+        raise NotationError(f"no Python ({error.msg.split('. ')[0]}): {advice}", where) from None
     except (RecursionError, MemoryError, ValueError):
         raise NotationError("too many operations: write less in one expression", Position(1, 1)) from None
-    return reader.read(tree.body)
+    return _Reader(source, symbols, functions or {}).read(tree.body)
 
 
-def _checked(text: str) -> str:
-    """The text without comments, where its characters, brackets, numbers and words are those of a formula."""
-    source = re.sub("#.*", "", text.replace("\r\n", "\n"))
+def _faults(source: str) -> Iterator[tuple[str, int]]:
+    """What keeps the text from Python's parser: characters, words, numbers and brackets that no formula has."""
+    if len(source) > MAX_LENGTH or not source.strip():
+        yield f"the expression is empty, or has more than {MAX_LENGTH} characters: write some, but less", 0
     opened: list[int] = []
-
-    def check(passed: bool, message: str, at: int) -> None:
-        if not passed:
-            raise NotationError(message, Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)))
-
-    check(len(text) <= MAX_LENGTH, f"the expression has more than {MAX_LENGTH} characters: shorten it", 0)
-    check(bool(source.strip()), "there is no expression: write one", 0)
     for piece in _PIECE.finditer(source):
-        found, at, kind = piece.group(), piece.start(), piece.lastgroup
-        plain = unicodedata.normalize("NFKC", found)
-        if kind == "open":
-            opened.append(at)
-            check(len(opened) <= MAX_NESTING, f"more than {MAX_NESTING} nested brackets: write less deeply", at)
-        elif kind == "close":
-            check(bool(opened), "this bracket closes nothing: remove it", at)
-            opened.pop()
-        elif kind == "equals":
-            check(bool(opened), "give the expression alone, without an = sign", at)
-        elif kind == "other":
-            advice = _INSTEAD.get(found, "remove it" if plain in (found, " ") else f"write {shown(plain)}")
-            check(False, f"{shown(found)} is not read: {advice}", at)
-        elif kind == "number":
-            number = _NUMBER.fullmatch(found)
-            check(bool(number), f"{shown(found)} is no decimal number; between a number and a name, write *", at)
-            small = len(found) <= MAX_DIGITS and number and abs(int(number[1] or 0)) <= MAX_EXPONENT
-            check(bool(small), f"a number of more than {MAX_DIGITS} digits, or too large: write a shorter one", at)
-        elif kind == "word":
-            check(plain == found, f"{shown(found)} looks like {shown(plain)} and is not: write plain letters", at)
-            word = keyword.iskeyword(found) and found not in ("True", "False", "None")
-            advice = f"a symbol of that name is written {found}_, a choice (z > 0) * u"
-            check(not word, f"{shown(found)} is a word of Python's own: {advice}", at)
-    check(not opened, "this bracket is not closed: add a closing one", opened[-1] if opened else 0)
-    return source
+        found, at, plain = piece.group(), piece.start(), unicodedata.normalize("NFKC", piece.group())
+        match piece.lastgroup:
+            case "number":
+                number = _NUMBER.fullmatch(found)
+                if not number or len(found) > MAX_DIGITS or abs(int(number[1] or 0)) > MAX_EXPONENT:
+                    advice = f"write at most {MAX_DIGITS} digits, and * before a name"
+                    yield f"{shown(found)} is no decimal number of a usual size: {advice}", at
+            case "word" if plain != found:
+                yield f"{shown(found)} only looks like {shown(plain)}: write plain letters", at
+            case "word" if keyword.iskeyword(found) and found not in ("True", "False", "None"):
+                advice = f"a symbol of that name is written {found}_, a choice (z > 0) * u"
+                yield f"{shown(found)} is a word of Python's own: {advice}", at
+            case "open":
+                opened.append(at)
+                if len(opened) > MAX_NESTING:
+                    yield f"more than {MAX_NESTING} nested brackets: write less deeply", at
+            case "close" if not opened:
+                yield "this bracket closes nothing: remove it", at
+            case "close":
+                opened.pop()
+            case "equals" if not opened:
+                yield "give the expression alone, without an = sign", at
+            case "other":
+                advice = _INSTEAD.get(found, "remove it" if plain in (found, " ") else f"write {shown(plain)}")
+                yield f"{shown(found)} is not read: {advice}", at
+    if opened:
+        yield "this bracket is not closed: add a closing one", opened[-1]
 
 
 class _Reader:
@@ -144,9 +142,9 @@ class _Reader:
         if self.depth > MAX_NESTING:
             raise self.error(f"more than {MAX_NESTING} nested operations: write less deeply", node)
         found = self.node(node)
-        if isinstance(found, f.Power) and not _is_small(found):
-            limit = f"a number or a fraction, and with powers of powers at most {MAX_EXPONENT}"
-            raise self.error(f"an exponent is {limit}: write a smaller one, worked out", node)
+        if isinstance(found, f.Power) and _degree(found) > MAX_EXPONENT:
+            limit = f"with powers of powers at most {MAX_EXPONENT}"
+            raise self.error(f"an exponent is a number or a fraction, {limit}: write a smaller one, worked out", node)
         self.depth -= 1
         return found
 
@@ -223,9 +221,10 @@ class _Reader:
                 return self.read(condition)
             case "maximum", [u, v] if _ZERO in (found := (self.read(u), self.read(v))):
                 return Map(POSITIVE_PART, found[found[0] == _ZERO])
-            case "outer", [u, v] if all(ONE in _shape(vector) for vector in (found := (self.read(u), self.read(v)))):
-                left, right = (_turned(vector) if _shape(vector)[0] == ONE else vector for vector in found)
-                return f.Product((left, _turned(right)))
+            case "outer", [first, second]:
+                u, v = self.read(first), self.read(second)
+                if None not in (_is_row(u), _is_row(v)):
+                    return f.Product((_turned(u) if _is_row(u) else u, v if _is_row(v) else _turned(v)))
         raise self.error(_ONLY[name], node.func)
 
     def arguments(self, node: ast.Call, args: Sequence[ast.expr], count: int) -> list[Formula]:
@@ -237,13 +236,6 @@ class _Reader:
         """What stands in the source, if in one line."""
         line = self.lines[node.lineno - 2].encode()[node.col_offset : node.end_col_offset]
         return line.decode(errors="ignore").replace(" ", "") if node.lineno == node.end_lineno else ""
-
-    def within(self, line: int, column: int) -> Position:
-        """A position that Python reports, but inside the source."""
-        if line > len(self.lines):
-            line, column = len(self.lines), MAX_LENGTH
-        line = max(line, 1)
-        return Position(line, min(max(column, 1), len(self.lines[line - 1]) + 1))
 
     def error(self, message: str, node: ast.expr) -> NotationError:
         line, offset = node.lineno - 1, node.col_offset
@@ -260,8 +252,7 @@ class _Reader:
             hint = f"write np.{name}(...)"
         elif lower and not nearest:
             hint += ", or use " + ", ".join(shown(other) for other in list(lower.values())[:8])
-        strange = [unicodedata.name(letter, "?") for letter in name if not letter.isascii()][:1]
-        return self.error(f"{shown(name)}{' with ' + strange[0] if strange else ''} is not declared; {hint}", node)
+        return self.error(f"{shown(name)} is not declared; {hint}", node)
 
 
 def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:
@@ -272,9 +263,24 @@ def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:
     return step if isinstance(relation, ast.Gt | ast.Lt) else f.Add((_ONE, Negative(step)))
 
 
-def _shape(vector: Formula) -> Shape:
-    """The shape; of what does not conform, that of a column."""
+def _degree(node: Formula) -> Fraction | float:
+    """The exponents on the way down, multiplied, at most; infinite if one is yet to be worked out."""
+    inner = max(map(_degree, node.children), default=Fraction(1))
+    if not isinstance(node, f.Power):
+        return inner
+    match node.exponent:
+        case Number(over) | Negative(Number(over)):
+            return inner * max(over, 1)
+        case f.Quotient(Number(over) | Negative(Number(over)), Number(under)) if under:
+            return inner * max(over / under, 1)
+    known = all(isinstance(leaf, Number) for leaf in f.walk(node.exponent) if not leaf.children)
+    return math.inf if known else inner
+
+
+def _is_row(vector: Formula) -> bool | None:
+    """Whether it is a row, rather than a column; None for a matrix. What does not conform passes for a column."""
     try:
-        return shape(vector)
+        rows, columns = shape(vector)
     except ShapeMismatch:
-        return (sympy.Symbol("n"), ONE)
+        return False
+    return columns != ONE if rows == ONE else None if columns != ONE else False

@@ -70,16 +70,22 @@ def _short(value: sympy.Expr) -> str:
 
 
 def _jacobian(entry: Activation) -> str:
+    """The entries of the Jacobian, from the reason of the step through the activation."""
     if not entry.over_units:
         return _cell(entry.latex + "'(z)")
-    rows = {"softmax": r"\partial a_i / \partial z_j = a_i (\delta_{ij} - a_j)"}
-    return _cell(rows.get(entry.name, r"\partial a_i / \partial z_j = \delta_{ij} - e^{a_j}"))
+    model = build([Dense("n", entry)], inputs="p", loss="generic")
+    (step,) = [s for s in derive(model).steps if s.wrt in model.errors]
+    assert step.why is not None
+    bare: dict[f.Formula, f.Formula] = {u: Symbol(u.letter, u.shape) for u in model.symbols.values()}
+    sides = (f.substitute(side, bare) for side in step.why.equations[1].sides)
+    return _cell(LatexWriter().equation(f.Equation(tuple(sides))))
 
 
 def _rate(entry: Activation, w: LatexWriter) -> str:
     if entry.rate is not None:
         return w(close_terms(entry.rate))
     derivative = entry.function.derivative()
+    assert derivative is not None
     long = {number: sympy.Float(number, 5) for number in derivative.atoms(sympy.Rational) if number.q > 1000}
     return str(sympy.latex(derivative.xreplace(long)))
 
@@ -89,13 +95,13 @@ def _loss_row(entry: Loss) -> str:
     model = build([Dense("n", partner)], inputs="p", loss=entry)
     backward = derive(model)
     (error,) = backward.errors.values()
-    bare = {u: Symbol(u.letter, u.shape) for u in model.symbols.values()}
+    bare: dict[f.Formula, f.Formula] = {u: Symbol(u.letter, u.shape) for u in model.symbols.values()}
     w = LatexWriter()
     cost = model.assignments[-1].formula
     used = {a.text for step in backward.steps for a in step.assumptions}
     note = " (targets sum to 1)" if used else ""
-    printed = w(f.substitute(error, dict(bare)))
-    return f"| `{entry.name}` | {_cell(w(f.substitute(cost, dict(bare))))} | `{partner}` | {_cell(printed)}{note} |"
+    printed = w(f.substitute(error, bare))
+    return f"| `{entry.name}` | {_cell(w(f.substitute(cost, bare)))} | `{partner}` | {_cell(printed)}{note} |"
 
 
 def replace_between_marks(text: str) -> str:
