@@ -20,6 +20,7 @@ from symbackprop.algebra.written import written
 from symbackprop.calculus.derived import Derived, listing
 from symbackprop.calculus.entrywise import collapse
 from symbackprop.errors import NetworkError
+from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned
 from symbackprop.notation.notation import Notation
 from symbackprop.report import tex
@@ -44,6 +45,7 @@ class Derivation(Derived):
 
     notation: Notation = field(default_factory=Notation)
     title: str = ""
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def gradients(self) -> dict[str, Any]:
@@ -110,11 +112,14 @@ class Derivation(Derived):
     @cached_property
     def writer(self) -> LatexWriter:
         """Writes formulas of this network as LaTeX, in its notation."""
-        return LatexWriter(self.notation, self.model.frame.samples, self.model.taken, self.model.prediction)
+        model = self.model
+        names = {layer.activation.name for layer in model.layers}
+        both = {"sigmoid", "generic"} <= names
+        return LatexWriter(self.notation, model.frame.samples, model.taken, model.prediction, both)
 
     def latex(self) -> str:
         """The whole derivation as LaTeX body text, in the network's notation; it needs amsmath and amssymb."""
-        return tex.body(derivation_document(Subject(self, self.writer, self.title)))
+        return tex.body(derivation_document(Subject(self, self.writer, self.title, self.notes)))
 
     def write(self, path: str | Path) -> Path:
         """Write the report; the suffix says how: .html, .tex or .md.
@@ -127,7 +132,7 @@ class Derivation(Derived):
 
     def write_all(self, paths: Iterable[Path]) -> None:
         """Write the report in several forms; no file is touched before all texts are made."""
-        write_all(Subject(self, self.writer, self.title), paths)
+        write_all(Subject(self, self.writer, self.title, self.notes), paths)
 
     def __repr__(self) -> str:
         return f"<Derivation of {listing(self.formulas)} in {len(self.steps)} steps>"

@@ -13,6 +13,7 @@ from symbackprop.errors import NetworkError
 from symbackprop.model.build import Dense, build
 from symbackprop.model.losses import Loss
 from symbackprop.model.model import Model
+from symbackprop.model.notes import Note, read_note
 from symbackprop.notation.notation import Notation
 
 
@@ -24,7 +25,8 @@ class Network:
     ``batch`` likewise, left out for one example. With a batch J is the mean over the samples of the loss, else it is
     the loss. ``l2`` adds (l2/2) times the sum of squared weights to J, ``l1`` adds l1 times the sum of absolute ones.
     ``samples`` is "columns" or "rows", ``weights`` "out x in" or "in x out"; ``labels="any"`` withdraws the assumption
-    that targets of cross_entropy sum to 1. Raises NetworkError where the description is wrong.
+    that targets of cross_entropy sum to 1. ``notes`` are pairs of a name and a formula in Python syntax, to stand beside
+    what is derived in the report. Raises NetworkError where the description is wrong.
 
     >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
     >>> net.derive().gradient("W1")
@@ -42,11 +44,12 @@ class Network:
     weights: str = field(default="out x in", kw_only=True)
     notation: Notation | Mapping[str, Any] | None = field(default=None, kw_only=True)
     title: str = field(default="", kw_only=True)
+    notes: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers) if isinstance(self.layers, list) else self.layers)
         object.__setattr__(self, "notation", _notation(self.notation))
-        _ = self.model
+        _ = self.model, self.read_notes
 
     @cached_property
     def model(self) -> Model:
@@ -63,10 +66,17 @@ class Network:
             weights=self.weights,
         )
 
+    @cached_property
+    def read_notes(self) -> tuple[Note, ...]:
+        """What notes say, read: pairs of a name and a formula in Python syntax."""
+        return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
+
     def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:
         """Derive every gradient; ``progress(done, of)`` is told how far it is."""
         assert isinstance(self.notation, Notation)
-        return Derivation(self.model, derive(self.model, progress), notation=self.notation, title=self.title)
+        return Derivation(
+            self.model, derive(self.model, progress), notation=self.notation, title=self.title, notes=self.read_notes
+        )
 
 
 def _notation(given: Notation | Mapping[str, Any] | None) -> Notation:

@@ -15,7 +15,10 @@ from symbackprop.network import Network
 
 MAX_BYTES = 1_000_000
 
-KEYS = ("inputs", "batch", "loss", "layers", "samples", "weights", "l1", "l2", "labels", "title", "notation", "symbols")
+KEYS = (
+    *("inputs", "batch", "loss", "layers", "samples", "weights", "l1", "l2", "labels"),
+    *("title", "notation", "symbols", "notes"),
+)
 REQUIRED = ("inputs", "loss", "layers")
 LAYER_KEYS = ("units", "activation", "bias")
 TITLE = re.compile(r"[^\W\d_][\w ,.:;'()+/-]{0,99}")
@@ -108,7 +111,9 @@ def network_from(data: Mapping[str, Any]) -> Network:
     rest = {
         key: data[key] for key in ("inputs", "batch", "loss", "samples", "weights", "l1", "l2", "labels") if key in data
     }
-    return Network(_layers(data["layers"]), notation=data.get("notation"), title=title, **rest)
+    return Network(
+        _layers(data["layers"]), notation=data.get("notation"), title=title, notes=_notes(data.get("notes", [])), **rest
+    )
 
 
 def _layers(value: object) -> list[Dense]:
@@ -122,6 +127,22 @@ def _layers(value: object) -> list[Dense]:
         if "units" not in layer:
             raise NetworkError('a layer without units: add units = "n_1" or a number', ("layers", i))
         found.append(Dense(**layer))
+    return found
+
+
+def _notes(value: object) -> list[tuple[str, str]]:
+    """[[notes]] tables: of = "W2", says = "(A2 - Y) @ A1.T / m"."""
+    if not isinstance(value, list):
+        raise NetworkError("notes must be [[notes]] tables, each with of and says", ("notes",))
+    found = []
+    for i, note in enumerate(value):
+        if not isinstance(note, dict):
+            raise NetworkError("a note must be a table with of and says", ("notes", i))
+        _only(note, ("of", "says"), ("notes", i))
+        for key in ("of", "says"):
+            if key not in note:
+                raise NetworkError(f"a note without {key}: it needs of and says", ("notes", i))
+        found.append((note["of"], note["says"]))
     return found
 
 

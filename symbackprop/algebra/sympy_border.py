@@ -93,6 +93,8 @@ def _(node: f.Product) -> Any:
     large = [p for p in pieces if p.shape != SCALAR]
     if not small and not large:
         return coefficient
+    if len(small) == len(large) == 1 and isinstance(large[0], n.ArrayOnes):
+        small, large = [], [n.ArrayRepeat(small[0], *large[0].shape)]  # b 1^T for one unit: spread by broadcasting
     if len(small) + len(large) > 1 and (small or len(large) > 1):
         body: Any = sympy.MatMul(*small) if not large else n.ArrayProduct(*small, *large)
     else:

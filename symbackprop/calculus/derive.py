@@ -119,7 +119,7 @@ class Writer:
         if isinstance(bar, f.Derivative):  # a lecturer goes on with what it is, not with its name
             line = tidy(f.substitute(line, {bar: self.value[through.symbol]}))
             yield line
-        line = tidy(_rates_known(line, through, symbol))
+        line = tidy(rates_known(line, through, symbol))
         yield line
         yield from cancellation(line)
         line = close(line)
@@ -141,7 +141,7 @@ class Writer:
         self.steps.append(Step(len(self.steps) + 1, rule, chain, premises, why, symbol, through, granted))
 
 
-def _rates_known(line: Formula, through: Assignment, symbol: Symbol) -> Formula:
+def rates_known(line: Formula, through: Assignment, symbol: Symbol) -> Formula:
     """f'(z) by its form in the output, sigma'(z) = a (1 - a), or by the constant or indicator that it is."""
 
     def change(u: Formula) -> Formula:

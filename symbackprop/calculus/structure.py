@@ -7,7 +7,7 @@ each time, in index form: two entries are one polynomial, an entry is 0, an entr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -23,7 +23,7 @@ from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.entrywise import collapse
 from symbackprop.calculus.normal import at_zero, entries_replaced, mentions, normal
 from symbackprop.calculus.steps import Index
-from symbackprop.calculus.training import momentum, updates, velocity
+from symbackprop.calculus.training import free, momentum, updates, velocity
 from symbackprop.errors import Unsupported
 from symbackprop.model.model import Assumption, Model
 
@@ -63,6 +63,7 @@ class Tie:
     axis: int = 0
 
     def entry(self, at: tuple[sympy.Expr, ...]) -> IndexExpr:
+        """What the array's entry is under the condition."""
         return ix.ZERO if self.by is None else ix.Generator(self.by, (at[1 - self.axis], ONE))
 
     @property
@@ -120,9 +121,8 @@ class _EntryClaim:
     def equation(self) -> Equation:
         array = self.what.wrt if isinstance(self.what, f.Derivative) else self.what
         left = array if self.at == SCALAR else f.Entry(array, *self.at)
-        if isinstance(self.what, f.Derivative):
-            left = f.Derivative(self.what.of, left)
-        return Equation((left, written(self.entry)))
+        named = f.Derivative(self.what.of, left) if isinstance(self.what, f.Derivative) else left
+        return Equation((named, written(self.entry)))
 
 
 @dataclass(frozen=True)
@@ -169,16 +169,10 @@ def _groups(model: Model, numbers: list[int]) -> Iterator[tuple[int, tuple[int, 
     """The first of the layers that have the same equations but for the number, and the others."""
     found: dict[object, list[int]] = {}
     for number in numbers:
-        layers, ones = (
-            model.layers[number - 1 : number + 1],
-            tuple(size == ONE for size in model.sizes[number - 1 : number + 2]),
-        )
-        found.setdefault((layers[0].activation, *(layer.bias for layer in layers), ones), []).append(number)
+        here, above = model.layers[number - 1 : number + 1]
+        ones = tuple(size == ONE for size in model.sizes[number - 1 : number + 2])
+        found.setdefault((here.activation, here.bias, above.bias, ones), []).append(number)
     yield from ((first, tuple(rest)) for first, *rest in found.values())
-
-
-def _free(model: Model, *letters: str) -> str:
-    return next((letter for letter in letters if letter not in model.taken), letters[-1])
 
 
 def _linear_layers(derived: Derived) -> Iterator[Fact]:
@@ -190,8 +184,8 @@ def _linear_layers(derived: Derived) -> Iterator[Fact]:
         (z, a), (upper, _) = model.blocks[number - 1].assignments[:2], model.blocks[number].assignments[:2]
         (w1,), (w2,) = model.blocks[number - 1].weights, model.blocks[number].weights
         below, _, above = model.sizes[number - 1 : number + 2]
-        both = Symbol(_free(model, "M", "P", "Q"), frame.weights(above, below, ONE).shape)
-        shift = Symbol(_free(model, "d", "e", "g"), (above, ONE))
+        both = Symbol(free(model, "M", "P", "Q"), frame.weights(above, below, ONE).shape)
+        shift = Symbol(free(model, "d", "e", "g"), (above, ONE))
         entering = model.x if number == 1 else model.blocks[number - 2].output
         b1, b2 = ((block.biases or (None,))[0] for block in model.blocks[number - 1 : number + 1])
         moved = None if b1 is None else (w2.T if frame.in_by_out else w2) @ b1
@@ -245,10 +239,7 @@ class _Layer:
 
 def _zero_weights(derived: Derived) -> Iterator[Fact]:
     """All weights and hidden biases are 0: what is left of the gradients."""
-    model = derived.model
-    hidden = list(range(1, len(model.layers)))
-    if not hidden:
-        return
+    model, hidden = derived.model, list(range(1, len(derived.model.layers)))
     zero = [*(w for block in model.blocks for w in block.weights), *(b for u in model.blocks[:-1] for b in u.biases)]
     ties = tuple(Tie(symbol) for symbol in zero)
     claims: list[Claim] = []
@@ -256,17 +247,20 @@ def _zero_weights(derived: Derived) -> Iterator[Fact]:
         layer = _Layer(derived, number)
         for p in (*layer.block.weights, *layer.block.biases):
             claims.append(Vanishes(*layer.gradient(p, deep=True), ties, layer.names))
+    if not hidden:
+        return
     layer = _Layer(derived, hidden[-1])
-    through = SameForAll(*layer.gradient(layer.above.weights[0], deep=True), ties, layer.names, layer.unit)
-    dead = Vanishes(through.what, through.formula, through.at, ties, layer.names)
+    top = layer.gradient(layer.above.weights[0], deep=True)
+    dead = Vanishes(*top, ties, layer.names)
     statement = "every gradient below the last layer is zero, and the last weights learn the same for each unit"
     if dead.holds():
         claims.append(dead)
-        statement = "every gradient is zero but that of the last bias"
+        statement = "every gradient is zero" + (" but that of the last bias" if model.blocks[-1].biases else "")
     elif layer.unit_at != ONE:
-        claims.append(through)
-    granted = Assumption("every weight and every bias of a hidden layer is 0; the bias of the last layer is arbitrary")
-    yield Fact("zero weights", statement, (granted,), tuple(claims))
+        claims.append(SameForAll(*top, ties, layer.names, layer.unit))
+    granted = [Assumption("all weights and all biases of hidden layers are 0, and the bias of the last is arbitrary")]
+    granted += [Assumption("the sign of 0 is taken as 0")] if model.l1 is not None else []
+    yield Fact("zero weights", statement, tuple(granted), tuple(claims))
 
 
 def _tie(array: Symbol, letter: str, layer: _Layer, like: Symbol | None = None) -> Tie:
@@ -281,27 +275,26 @@ def _equal_units(derived: Derived) -> Iterator[Fact]:
     In this order: z and a are the same for every unit; with that the gradients; with these the updated parameters.
     """
     model = derived.model
-    for number, alike in _groups(model, [l_ for l_ in range(1, len(model.layers)) if model.sizes[l_] != ONE]):
+    for number, alike in _groups(model, [n for n in range(1, len(model.layers)) if model.sizes[n] != ONE]):
         layer = _Layer(derived, number)
         rest = (layer.names, layer.unit)
         letters = [*(("w", "p"), ("c", "g"))[: 1 + len(layer.block.biases)], ("v", "q")]
         tied = zip((*layer.block.weights, *layer.block.biases, *layer.above.weights), letters, strict=True)
-        given = [_tie(p, _free(model, *names), layer) for p, names in tied]
+        given = [_tie(p, free(model, *names), layer) for p, names in tied]
         ties, claims = list(given), list[Claim]()
         for assignment, letter in zip(layer.block.assignments, "za", strict=True):
-            claims.append(
-                SameForAll(assignment.symbol, assignment.formula, layer.at(assignment.symbol), (*ties,), *rest)
-            )
-            ties.append(_tie(assignment.symbol, letter, layer))
+            array = assignment.symbol
+            claims.append(SameForAll(array, assignment.formula, layer.at(array), (*ties,), *rest))
+            ties.append(_tie(array, letter, layer))
         found = {tie.symbol: layer.gradient(tie.symbol) for tie in given}
         claims += [SameForAll(*gradient, (*ties,), *rest) for gradient in found.values()]
         made = {named: Symbol(f"g_{p.letter}", p.shape, p.layer) for p, (named, _, _) in found.items()}
         for p, g in zip(found, made.values(), strict=True):
             ties += [_tie(array, f"{letter}_{p.letter}", layer, p) for array, letter in ((g, "g"), (velocity(p), "V"))]
+        owner = {array: p for p in found for array in (p, velocity(p))}
         for change in (*updates(derived), *(u for both in momentum(derived) for u in (both.velocity, both.step))):
-            p = next((u for u in found if u in (change.symbol,) or velocity(u) == change.symbol), None)
-            if p is not None:
-                formula = f.substitute(change.formula, dict(made))
-                claims.append(SameForAll(change.symbol, formula, layer.at(p), (*ties,), *rest))
+            if change.symbol in owner:
+                formula, at = f.substitute(change.formula, dict(made)), layer.at(owner[change.symbol])
+                claims.append(SameForAll(change.symbol, formula, at, (*ties,), *rest))
         granted = tuple(Assumption("", tie.equation) for tie in given)
         yield Fact("equal units", "units of a layer that start equal stay equal", granted, tuple(claims), number, alike)

@@ -35,15 +35,15 @@ def maximises(model: Model) -> bool:
 
 def rate(model: Model) -> Scalar:
     """The learning rate: alpha, or another letter where the network calls something else so."""
-    return Scalar(_free(model, "alpha", "eta", "rho"))
+    return Scalar(free(model, "alpha", "eta", "rho"))
 
 
 def memory(model: Model) -> Scalar:
     """The momentum parameter: the share of the old velocity that is kept, between 0 and 1."""
-    return Scalar(_free(model, "beta", "gamma", "kappa"))
+    return Scalar(free(model, "beta", "gamma", "kappa"))
 
 
-def _free(model: Model, *names: str) -> str:
+def free(model: Model, *names: str) -> str:
     """The first of the names that no size and no penalty has."""
     return next((name for name in names if name not in model.taken), f"{names[0]}_0")
 
@@ -78,7 +78,7 @@ def with_gradient(update: Update, derived: Derived) -> Update:
 
 def theta(model: Model) -> Symbol:
     """All parameters under one another, W1, b1, W2, b2, ..., as one column: its shape counts them."""
-    return Symbol(_free(model, "theta", "omega", "phi"), (parameter_count(model), ONE))
+    return Symbol(free(model, "theta", "omega", "phi"), (parameter_count(model), ONE))
 
 
 def theta_update(derived: Derived) -> Update:
@@ -163,6 +163,6 @@ def minibatch(derived: Derived) -> Minibatch | None:
     samples = derived.model.frame.samples
     if samples is None or samples == ONE:
         return None
-    size = sympy.Symbol(_free(derived.model, "B", "M", "K"))
+    size = sympy.Symbol(free(derived.model, "B", "M", "K"))
     model = replace(derived.model, frame=replace(derived.model.frame, samples=size))
     return Minibatch(size, model)

@@ -74,6 +74,11 @@ class Model:
         return (*forward, Assignment(self.cost, self._cost_formula(), tuple(rules)))
 
     @cached_property
+    def affine(self) -> tuple[Assignment, ...]:
+        """The equations of the pre-activations."""
+        return tuple(block.assignments[0] for block in self.blocks)
+
+    @cached_property
     def parameters(self) -> tuple[Symbol, ...]:
         """W1, b1, W2, b2, ..."""
         return tuple(p for block in self.blocks for p in (*block.weights, *block.biases))

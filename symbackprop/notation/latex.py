@@ -31,12 +31,14 @@ class Level(IntEnum):
 @dataclass(frozen=True)
 class LatexWriter:
     """Writes formulas in a notation. ``samples`` is the batch size, whose indices are s, t, ...; ``taken`` are names
-    that no index may have; ``output`` is the last activation where the notation has a letter for the prediction."""
+    that no index may have; ``output`` is the last activation, ``both_sigmas`` says that the network has the sigmoid beside
+    an opaque function."""
 
     notation: Notation = field(default_factory=Notation)
     samples: sympy.Expr | None = None
     taken: frozenset[str] = frozenset()
     output: f.Symbol | None = None
+    both_sigmas: bool = False
 
     def __call__(self, node: Formula) -> str:
         return self._tex(node)
@@ -90,12 +92,21 @@ class LatexWriter:
         text = self._tex(node)
         return bracket(text) if binding(node) < level else text
 
+    def _sigma(self, opaque: bool) -> str:
+        """sigma, or the letter of this notation.
+
+        Where a network has the sigmoid and an opaque function, the opaque one takes the letter, or g.
+        """
+        if not self.both_sigmas:
+            return self.notation.letter("function", False)
+        return self.notation.names.get("function", "g") if opaque else r"\sigma"
+
     def _function(self, node: f.Map) -> str:
         latex = node.function.latex
         if "#1" in latex:
             latex = rf"\operatorname{{{node.function.name}}}".replace("_", r"\_")
         if latex == r"\sigma":
-            latex = self.notation.letter("function", False)
+            latex = self._sigma(opaque=node.function.definition is None)
         return latex + ("'" * node.order if node.order < 4 else f"^{{({node.order})}}")
 
     @singledispatchmethod

@@ -1,14 +1,12 @@
 """One expression in Python with NumPy, read exactly as it is written and never evaluated.
 
-What is read: declared names and decimal numbers, ``+ - * / @ **`` and brackets, ``.T``, ``.sum(axis=1)``, ``.dot(B)``,
-the functions of ``FUNCTIONS`` and those that the caller declares (``exp(z)``, ``np.exp(z)``), their derivatives
+What is read: declared names and decimal numbers, ``+ - * / @ **``, brackets, ``.T``, ``.sum(axis=1)``, ``.dot(B)``,
+functions, those of ``FUNCTIONS`` (``exp(z)``, ``np.exp(z)``) and what the caller declares, their derivatives
 (``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and the NumPy functions in the tables below.
-``*`` and ``/`` are elementwise, ``@`` and ``dot`` the matrix product. Numbers are exact: 0.1 is 1/10. Brackets stay:
-``(a + b) + c`` is a sum in a sum. All is two-dimensional, so ``keepdims`` changes nothing. A symbol whose name is a
-word of Python's own takes an underscore: ``lambda_ * W1``.
+Numbers are exact: 0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a sum in a sum. All is two-dimensional, so
+``keepdims`` changes nothing. A symbol named like a word of Python's own takes an underscore: ``lambda_ * W1``.
 
-Python parses the text, but only when ``_faults`` finds the characters and words of a formula in it and its brackets
-balanced; of the tree, only the nodes named in ``_Reader.node`` are read.
+Python parses only what ``_faults`` lets pass; of the tree, only the nodes named in ``_Reader.node`` are read.
 """
 
 from __future__ import annotations
@@ -20,11 +18,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, Formula, Function, Map, Negative, Number
+from symbackprop.algebra.formula import ONE, Formula, Function, Map, Negative, Number, Power, Quotient
 from symbackprop.algebra.functions import ABS, FUNCTIONS, POSITIVE_PART, STEP
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError, Position, ShapeMismatch
@@ -32,25 +31,22 @@ from symbackprop.notation.scalar_reader import MAX_DIGITS, MAX_EXPONENT, MAX_PRI
 from symbackprop.notation.scalar_tokens import MAX_LENGTH, shown
 
 MAX_NESTING = 100
-
 _PIECE = re.compile(
     r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|[<>]=|(?P<equals>=)"
     r"|[+\-*/@.,<> \t\n]|(?P<other>.)"
 )
 _NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE]([+-]?[0-9]+))?")
-_INSTEAD = {"^": "a power is **", ":": "there are no slices and no definitions", "\\": "LaTeX is not read here"}
+_INSTEAD = {"^": "a power is **", "\\": "LaTeX is not read here", "−": "write -"} | dict.fromkeys("×·", "write * or @")
 _INSTEAD |= dict.fromkeys("'\"′’", "the derivative of sigma is sigma_prime(z), and text has no place")
-_INSTEAD |= dict.fromkeys("[]{}", "there are no entries, lists and shapes; write a size by its name, as m")
-_INSTEAD |= dict.fromkeys("×·⋅⊙∘", "write * for the elementwise, @ for the matrix product") | {"−": "write -"}
-
-_ZERO, _ONE, _TWO = (Number(Fraction(value)) for value in range(3))
+_INSTEAD |= dict.fromkeys("[]{}:", "there are no entries, lists and shapes; write a size by its name, as m")
+_ZERO, _ONE = Number(Fraction(0)), Number(Fraction(1))
 _AXES = {"0": 0, "1": 1, "-1": 1, "-2": 0, "None": None}
-_OPTIONS = {"axis": tuple(_AXES), "keepdims": ("True", "False")}
-_RUNS: dict[type[ast.operator], Callable[[tuple[Formula, ...]], Formula]]
+_OPTIONS = {("keepdims", "True"), ("keepdims", "False"), *(("axis", axis) for axis in _AXES)}
+_RUNS: dict[type, Callable[..., Formula]]
 _RUNS = {ast.Add: f.Add, ast.Sub: f.Add, ast.Mult: f.Hadamard, ast.MatMult: f.Product}
 _NUMPY: dict[str, tuple[int, Callable[..., Formula]]] = {  # how many arguments they take, and what they build
     **{name: (1, partial(Map, function)) for name, function in FUNCTIONS.items()},
-    **{"absolute": (1, partial(Map, ABS)), "square": (1, lambda u: f.Power(u, _TWO)), "power": (2, f.Power)},
+    **{"absolute": (1, partial(Map, ABS)), "square": (1, lambda u: u**2), "power": (2, Power)},
     **{"transpose": (1, f.Transpose), "diag": (1, f.Diagonal), "multiply": (2, lambda *uv: f.Hadamard(uv))},
     **dict.fromkeys(("dot", "matmul"), (2, lambda *uv: f.Product(uv))),
 }
@@ -58,7 +54,7 @@ _ONLY = {
     "maximum": "only np.maximum(u, 0) is read: write v + np.maximum(u - v, 0)",
     "mean": "no mean is read: write the sum over the size, np.sum(x, axis=1) / m",
     "ones": "no ones are read: write D.sum(axis=1) for D @ np.ones((m, 1)), and b alone where it is added",
-    "outer": "np.outer takes two vectors: write D @ A.T for matrices",
+    "outer": "np.outer takes two columns: write D @ A.T for matrices, D.T @ A for rows",
     "sum": "a sum takes an axis, 0 or 1, and keepdims: np.sum(x, axis=1)",
     "where": "only np.where(u > v, 1, 0) is read: write (u > v) * yes + (u <= v) * no",
 }
@@ -70,10 +66,6 @@ def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[st
     >>> A, Y, m = f.Symbol("A"), f.Symbol("Y"), f.Scalar("m")
     >>> read_python("(A - Y) @ A.T / m", {"A": A, "Y": Y, "m": m}) == (A - Y) @ A.T / m
     True
-    >>> read_python("0.1 * B", {"A": A, "Y": Y})
-    Traceback (most recent call last):
-    ...
-    symbackprop.errors.NotationError: 1:7: 'B' is not declared; declare it, or use 'A', 'Y'
 
     Raises NotationError with the position for all that is not read (see the module) or is larger than the limits.
     """
@@ -86,8 +78,7 @@ def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[st
         tree = ast.parse(f"(\n{source})", mode="eval")
     except SyntaxError as error:
         where = Position(max((error.lineno or 0) - 1, 1), max(error.offset or 0, 1))
-        advice = "is an operator, * or @, or an argument missing or too much?"
-        raise NotationError(f"no Python ({error.msg.split('. ')[0]}): {advice}", where) from None
+        raise NotationError(f"no Python ({error.msg}): is an operator, * or @, missing?", where) from None
     except (RecursionError, MemoryError, ValueError):
         raise NotationError("too many operations: write less in one expression", Position(1, 1)) from None
     return _Reader(source, symbols, functions or {}).read(tree.body)
@@ -104,13 +95,11 @@ def _faults(source: str) -> Iterator[tuple[str, int]]:
             case "number":
                 number = _NUMBER.fullmatch(found)
                 if not number or len(found) > MAX_DIGITS or abs(int(number[1] or 0)) > MAX_EXPONENT:
-                    advice = f"write at most {MAX_DIGITS} digits, and * before a name"
-                    yield f"{shown(found)} is no decimal number of a usual size: {advice}", at
+                    yield f"{shown(found)} is no decimal number of up to {MAX_DIGITS} digits; before names, write *", at
             case "word" if plain != found:
-                yield f"{shown(found)} only looks like {shown(plain)}: write plain letters", at
+                yield f"{shown(found)} has letters or digits of a special form: write {shown(plain)}", at
             case "word" if keyword.iskeyword(found) and found not in ("True", "False", "None"):
-                advice = f"a symbol of that name is written {found}_, a choice (z > 0) * u"
-                yield f"{shown(found)} is a word of Python's own: {advice}", at
+                yield f"{found} is a word of Python's own: write {found}_ for a symbol, (z > 0) * u for a choice", at
             case "open":
                 opened.append(at)
                 if len(opened) > MAX_NESTING:
@@ -142,9 +131,8 @@ class _Reader:
         if self.depth > MAX_NESTING:
             raise self.error(f"more than {MAX_NESTING} nested operations: write less deeply", node)
         found = self.node(node)
-        if isinstance(found, f.Power) and _degree(found) > MAX_EXPONENT:
-            limit = f"with powers of powers at most {MAX_EXPONENT}"
-            raise self.error(f"an exponent is a number or a fraction, {limit}: write a smaller one, worked out", node)
+        if isinstance(found, Power) and _degree(found) > MAX_EXPONENT:
+            raise self.error(f"an exponent is a number or fraction, in all up to {MAX_EXPONENT}: write less", node)
         self.depth -= 1
         return found
 
@@ -159,7 +147,7 @@ class _Reader:
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
                 return Negative(self.read(node.operand)) if isinstance(node.op, ast.USub) else self.read(node.operand)
             case ast.BinOp(op=ast.Div() | ast.Pow()):
-                build = f.Quotient if isinstance(node.op, ast.Div) else f.Power
+                build = Quotient if isinstance(node.op, ast.Div) else Power
                 return build(self.read(node.left), self.read(node.right))
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.MatMult()):
                 return self.run(node)
@@ -169,8 +157,8 @@ class _Reader:
                 return f.Transpose(self.read(node.value))
             case ast.Call():
                 return self.call(node)
-        what = "several values" if isinstance(node, ast.Tuple) else shown(self.written(node) or "what stands here")
-        raise self.error(f"cannot read {what}: write one value with + - * / @ ** > < >= <= .T and functions", node)
+        found = shown(self.written(node))
+        raise self.error(f"cannot read {found}: write one value with + - * / @ ** > < .T and functions", node)
 
     def run(self, node: ast.BinOp) -> Formula:
         """A run of one operator, or of + and -, up to a left operand that is something else or in brackets."""
@@ -186,46 +174,44 @@ class _Reader:
         return build(tuple(operands))
 
     def call(self, node: ast.Call) -> Formula:
-        match node.func:
-            case ast.Attribute(ast.Name("np" | "numpy" as module), name) if module not in self.symbols:
+        match node.func, [*map(self.written, node.args), *node.keywords]:
+            case ast.Attribute(ast.Name("np" | "numpy" as module), name), _ if module not in self.symbols:
                 return self.numpy(name, node, node.args)
-            case ast.Attribute(value, "sum" | "mean" | "dot" | "transpose" as name):
+            case ast.Attribute(value, "sum" | "mean" | "dot" | "transpose" as name), _:
                 return self.numpy(name, node, [value, *node.args])
-            case ast.Attribute(ast.Compare() as value, "astype") if len(node.args) == 1 and not node.keywords:
-                if self.written(node.args[0]).removeprefix("np.") in ("float", "int", "float32", "float64"):
-                    return self.read(value)
-            case ast.Name(name) if name not in self.symbols:
+            case ast.Attribute(ast.Compare() as value, "astype"), ["float" | "int" | "np.float32" | "np.float64"]:
+                return self.read(value)
+            case ast.Name(name), _ if name not in self.symbols:
                 order = 0
                 while name not in self.functions and (name.startswith("d_") or name.endswith("_prime")):
                     name, order = name[2:] if name.startswith("d_") else name.removesuffix("_prime"), order + 1
                 if name not in self.functions or order > MAX_PRIMES:
-                    raise self.unknown(node.func.id, node, self.functions)
-                return Map(self.functions[name], *self.arguments(node, node.args, 1), order)
-        raise self.error(f"{shown(self.written(node.func))} is no function: write * or @ to multiply", node)
+                    raise self.unknown(node.func.id, node, [*self.functions, *(f"np.{name}" for name in _ONLY)])
+                return Map(self.functions[name], self.arguments(node, node.args, 1)[0], order)
+        raise self.error(f"{shown(self.written(node.func))} is no function: write * or @ to multiply", node.func)
 
     def numpy(self, name: str, node: ast.Call, args: Sequence[ast.expr]) -> Formula:
         """NumPy's function of this name; for a method, the first argument is what stands before the dot."""
         if name in _NUMPY:
             count, build = _NUMPY[name]
             return build(*self.arguments(node, args, count))
-        if name not in _ONLY:
-            raise self.unknown(name, node.func, (*_NUMPY, *_ONLY))
         match name, [] if node.keywords and name != "sum" else args:
             case "sum", [arg, *axes]:
-                named = [*(("axis", axis) for axis in axes), *((option.arg, option.value) for option in node.keywords)]
-                options = {option: self.written(value) for option, value in named}
-                known = all(value in _OPTIONS.get(option or "", ()) for option, value in options.items())
-                if known and len(options) == len(named):
-                    return f.Total(self.read(arg), _AXES[options.get("axis", "None")])
+                given = [("axis", axis) for axis in axes] + [(option.arg, option.value) for option in node.keywords]
+                options = {(name, self.written(value)) for name, value in given}
+                if options <= _OPTIONS and len(dict(options)) == len(given):
+                    return f.Total(self.read(arg), _AXES[dict(options).get("axis", "None")])
             case "where", [ast.Compare() as condition, yes, no] if (self.read(yes), self.read(no)) == (_ONE, _ZERO):
                 return self.read(condition)
             case "maximum", [u, v] if _ZERO in (found := (self.read(u), self.read(v))):
                 return Map(POSITIVE_PART, found[found[0] == _ZERO])
-            case "outer", [first, second]:
-                u, v = self.read(first), self.read(second)
-                if None not in (_is_row(u), _is_row(v)):
-                    return f.Product((_turned(u) if _is_row(u) else u, v if _is_row(v) else _turned(v)))
-        raise self.error(_ONLY[name], node.func)
+            case "outer", [u, v]:
+                left, right = self.read(u), self.read(v)
+                with suppress(ShapeMismatch):  # what does not conform passes for a column
+                    if shape(left)[1] != ONE or shape(right)[1] != ONE:
+                        raise self.error(_ONLY[name], node.func)
+                return f.Product((left, f.Transpose(right)))
+        raise self.error(_ONLY[name], node.func) if name in _ONLY else self.unknown(name, node.func, [*_NUMPY, *_ONLY])
 
     def arguments(self, node: ast.Call, args: Sequence[ast.expr], count: int) -> list[Formula]:
         if len(args) != count or node.keywords:
@@ -233,9 +219,9 @@ class _Reader:
         return [self.read(arg) for arg in args]
 
     def written(self, node: ast.expr) -> str:
-        """What stands in the source, if in one line."""
-        line = self.lines[node.lineno - 2].encode()[node.col_offset : node.end_col_offset]
-        return line.decode(errors="ignore").replace(" ", "") if node.lineno == node.end_lineno else ""
+        """What stands in the source, the first line of it."""
+        end = node.end_col_offset if node.end_lineno == node.lineno else None
+        return self.lines[node.lineno - 2].encode()[node.col_offset : end].decode(errors="ignore").replace(" ", "")
 
     def error(self, message: str, node: ast.expr) -> NotationError:
         line, offset = node.lineno - 1, node.col_offset
@@ -245,14 +231,12 @@ class _Reader:
         return NotationError(message, Position(line, len(before.decode()) + 1))
 
     def unknown(self, name: str, node: ast.expr, known: Iterable[str]) -> NotationError:
-        lower = {other.lower(): other for other in known}
+        lower = {other.lower(): shown(other) for other in known}
         nearest = difflib.get_close_matches(name[:40].lower(), lower, 1, 0.6)
-        hint = f"did you mean {shown(lower[nearest[0]])}?" if nearest else "declare it"
-        if isinstance(node, ast.Name) and name in (*_NUMPY, *_ONLY):
-            hint = f"write np.{name}(...)"
-        elif lower and not nearest:
-            hint += ", or use " + ", ".join(shown(other) for other in list(lower.values())[:8])
-        return self.error(f"{shown(name)} is not declared; {hint}", node)
+        others = ", ".join(list(lower.values())[:8]) or "numbers"
+        hint = f"did you mean {lower[nearest[0]]}?" if nearest else f"declare it, or use {others}"
+        strange = [f" with {unicodedata.name(letter, '?')}" for letter in name if not letter.isascii()]
+        return self.error(f"{shown(name)}{''.join(strange[:1])} is not declared; {hint}", node)
 
 
 def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:
@@ -266,21 +250,13 @@ def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:
 def _degree(node: Formula) -> Fraction | float:
     """The exponents on the way down, multiplied, at most; infinite if one is yet to be worked out."""
     inner = max(map(_degree, node.children), default=Fraction(1))
-    if not isinstance(node, f.Power):
+    if not isinstance(node, Power):
         return inner
-    match node.exponent:
-        case Number(over) | Negative(Number(over)):
-            return inner * max(over, 1)
-        case f.Quotient(Number(over) | Negative(Number(over)), Number(under)) if under:
-            return inner * max(over / under, 1)
-    known = all(isinstance(leaf, Number) for leaf in f.walk(node.exponent) if not leaf.children)
-    return math.inf if known else inner
-
-
-def _is_row(vector: Formula) -> bool | None:
-    """Whether it is a row, rather than a column; None for a matrix. What does not conform passes for a column."""
-    try:
-        rows, columns = shape(vector)
-    except ShapeMismatch:
-        return False
-    return columns != ONE if rows == ONE else None if columns != ONE else False
+    match node.exponent.arg if isinstance(node.exponent, Negative) else node.exponent:
+        case Number(n):
+            return inner * max(n, Fraction(1))
+        case Quotient(Number(n) | Negative(Number(n)), Number(d)) if d:
+            return inner * max(n / d, Fraction(1))
+        case other if not any(isinstance(leaf, f.Symbol | f.Scalar) for leaf in f.walk(other)):
+            return math.inf
+    return inner

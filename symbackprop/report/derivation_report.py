@@ -15,8 +15,9 @@ from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
-from symbackprop.model.activations import Activation
+from symbackprop.model.activations import ACTIVATIONS, Activation
 from symbackprop.model.model import Model
+from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned, tex_width
 from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
@@ -32,7 +33,10 @@ from symbackprop.report.document import (
     Paragraph,
     Section,
     Table,
+    few,
 )
+from symbackprop.report.notes_report import notes_blocks
+from symbackprop.report.numerator_report import numerator_blocks
 
 WIDE = 40  # letters of a closed form that is read at a glance
 GENERIC_FROM = 3  # layers from which the step through layer l is worth a section of its own
@@ -45,6 +49,7 @@ class Subject:
     derived: Derived
     writer: LatexWriter
     title: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 def derivation_document(subject: Subject) -> Document:
@@ -56,6 +61,8 @@ def derivation_document(subject: Subject) -> Document:
         *_backward(subject),
         *_generic(subject),
         *_closed_forms(subject),
+        *numerator_blocks(subject.derived, subject.writer),
+        *notes_blocks(subject.derived, subject.notes, subject.writer),
     ]
     return Document(_title(subject), _subtitle(subject.derived.model), tuple(blocks))
 
@@ -106,7 +113,7 @@ def _network(subject: Subject) -> Iterator[Block]:
     for activation in functions:
         yield from _activation(activation, subject)
     if opaque:
-        sigma = w.notation.letter("function", False)
+        sigma = w(f.Map(ACTIVATIONS["generic"].function, Symbol("z"))).partition("(")[0]
         yield Paragraph(
             ("The activation ", Math(sigma), " is any differentiable function, ", Math(sigma + "'"), " its derivative.")
         )
@@ -381,9 +388,9 @@ def _closed_forms(subject: Subject) -> Iterator[Block]:
         for symbol, formula in subject.derived.defining_formulas.items()
         if symbol in model.errors.values()
     ]
-    yield Boxed(tuple(_few([w.chain(Equation(pair)) for pair in errors])))
+    yield Boxed(tuple(few([w.chain(Equation(pair)) for pair in errors])))
     yield Paragraph(("The gradients:",))
-    yield Boxed(tuple(_few([_gradient(subject, p) for p in model.parameters])))
+    yield Boxed(tuple(few([_gradient(subject, p) for p in model.parameters])))
 
 
 def _gradient(subject: Subject, parameter: Symbol) -> str:
@@ -402,8 +409,3 @@ def _gradient(subject: Subject, parameter: Symbol) -> str:
 def _near_the_output(model: Model) -> set[Symbol]:
     """The parameters whose gradients can be short without errors: those of the last two layers."""
     return {p for block in model.blocks[-2:] for p in (*block.weights, *block.biases)}
-
-
-def _few(lines: list[str], most: int = 24) -> list[str]:
-    """All of a few lines; of very many, the first and the last."""
-    return lines if len(lines) <= most else [*lines[: most - 4], r"\vdots", *lines[-2:]]

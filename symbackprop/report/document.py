@@ -71,3 +71,8 @@ class Document:
     title: str
     subtitle: str
     blocks: tuple[Block, ...]
+
+
+def few(lines: list[str], most: int = 24) -> list[str]:
+    """All of a few formulas; of very many, the first and the last."""
+    return lines if len(lines) <= most else [*lines[: most - 4], r"\vdots", *lines[-2:]]

@@ -117,5 +117,5 @@ def _(block: NumberedStep) -> str:
 
 @render.register
 def _(block: Boxed) -> str:
-    lines = " \\\\[1.4ex]\n".join(f"\\displaystyle {line}" for line in block.formulas)
+    lines = " \\\\[2ex]\n".join(f"\\displaystyle {line}" for line in block.formulas)
     return display(f"\\boxed{{\\begin{{array}}{{@{{\\ }}l@{{\\ }}}}\n{lines}\n\\end{{array}}}}")

@@ -1,0 +1,1 @@
+"""How it is evaluated: points of a network, and the values of formulas there."""

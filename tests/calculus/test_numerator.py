@@ -1,0 +1,55 @@
+"""Numerator layout: rows are the transposes of the errors, and the chain of Jacobians multiplies out to them."""
+
+import numpy as np
+import pytest
+
+from symbackprop import Dense, Network, Unsupported
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import Symbol
+from symbackprop.calculus.numerator import jacobian_chain, row
+from symbackprop.numeric.point import Point
+
+LAYERS = [Dense("n_1", "tanh"), Dense("n_2", "generic"), Dense("n_3", "sigmoid")]
+
+
+def derivation(**more):
+    return Network(LAYERS, inputs="n_0", loss="squared_error", **more).derive()
+
+
+def test_a_row_is_the_transpose():
+    d = derivation()
+    point = Point(d, seed=3)
+    for error, formula in d.backward.errors.items():
+        np.testing.assert_allclose(point.value(row(formula)), point.value(formula).T, rtol=1e-12)
+        assert point.value(row(formula)).shape == point.value(error).T.shape
+
+
+def test_the_chain_is_a_product_from_left_to_right():
+    d = derivation(notation={"layout": "numerator", "layer": "_l"})
+    printed = [d.writer.equation(equation) for equation in jacobian_chain(d)]
+    assert printed[1] == (
+        r"\frac{\partial J}{\partial z_2} = \frac{\partial J}{\partial z_3} W_3 \operatorname{diag}(g'(z_2))"
+    )
+    assert printed[2].endswith(r"\frac{\partial J}{\partial z_2} W_2 \operatorname{diag}(1 - a_1^2)")
+    assert "In numerator layout" in d.latex()
+
+
+def test_each_link_of_the_chain_has_the_value_of_the_row():
+    d = derivation()
+    point = Point(d, seed=5)
+    for equation in jacobian_chain(d):
+        derivative, right = equation.sides
+        named = {f.Derivative(d.model.cost, z): f.Transpose(delta) for z, delta in d.model.errors.items()}
+        wanted = point.value(named[derivative])
+        np.testing.assert_allclose(point.value(f.substitute(right, named)), wanted, rtol=1e-12)
+
+
+def test_a_batch_has_no_rows():
+    with pytest.raises(Unsupported, match="one example"):
+        jacobian_chain(derivation(batch="m"))
+
+
+def test_a_row_keeps_what_is_no_product():
+    n = f.Symbol("n").letter
+    column = Symbol("u", (f.sympy.Symbol(n), f.ONE))
+    assert row(column) == f.Transpose(column)

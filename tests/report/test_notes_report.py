@@ -1,0 +1,114 @@
+"""What the notes say, judged: the same, equal, different, misshapen; and mistakes planted in true gradients."""
+
+import itertools
+
+import pytest
+
+from symbackprop import Dense, Network, NetworkError
+from symbackprop.report.notes_report import Outcome, judge
+
+LAYERS = [Dense("n_1", "tanh"), Dense("n_2", "sigmoid")]
+LAYOUTS = list(itertools.product(("columns", "rows"), ("out x in", "in x out")))
+
+
+def outcome(of, says, layers=LAYERS, **more):
+    options = {"inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"} | more
+    net = Network(layers, notes=[(of, says)], **options)
+    d = net.derive()
+    return judge(d, d.notes[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("of", "says", "wanted"),
+    [
+        ("W2", "Delta2 @ A1.T", Outcome.SAME),
+        ("W2", "(A2 - Y) @ A1.T / m", Outcome.SAME),
+        ("W2", "(1 / m) * ((A2 - Y) @ A1.T)", Outcome.SAME),
+        ("Delta1", "(W2.T @ Delta2) * tanh_prime(Z1)", Outcome.SAME),
+        ("Delta1", "(W2.T @ Delta2) * (1 - A1**2)", Outcome.SAME),
+        ("Delta1", "(W2.T @ (A2 - Y)) * (1 - tanh(Z1)**2) / m", Outcome.SAME),
+        ("W2", "(A2 @ A1.T - Y @ A1.T) / m", Outcome.EQUAL),
+        ("b2", "(A2 - Y).sum(axis=1) / m", Outcome.EQUAL),
+        ("Z1", "W1 @ X + b1", Outcome.MISSHAPEN),
+        ("W2", "A1 @ Delta2.T", Outcome.MISSHAPEN),
+        ("W2", "(A2 - Y) @ A1.T", Outcome.DIFFERS),
+        ("W2", "(Y - A2) @ A1.T / m", Outcome.DIFFERS),
+        ("Delta1", "(W2.T @ Delta2) * (1 - A1)", Outcome.DIFFERS),
+        ("Delta1", "(W2.T @ Delta2) * A1 * (1 - A1)", Outcome.DIFFERS),
+        ("Delta1", "W2.T @ Delta2", Outcome.DIFFERS),
+        ("Delta2", "(A2 - Y) * A2 * (1 - A2) / m", Outcome.DIFFERS),
+        ("W1", "Delta1 @ A1.T", Outcome.MISSHAPEN),
+        ("A1", "tanh(Z1)", Outcome.SAME),
+        ("Z2", "W2 @ Z1", Outcome.DIFFERS),
+    ],
+)
+def test_outcomes(of, says, wanted):
+    assert outcome(of, says) is wanted
+
+
+def test_equal_sizes_do_not_hide_a_difference():
+    square = [Dense(3, "tanh"), Dense(3, "sigmoid")]
+    for says in ("W2 @ Delta2 * (1 - A1**2)", "(W2.T @ Delta2) * (1 - A2**2)", "(W1.T @ Delta2) * (1 - A1**2)"):
+        assert outcome("Delta1", says, square, inputs=3, batch=3) is Outcome.DIFFERS
+    assert outcome("Delta1", "(W2.T @ Delta2) * (1 - A1**2)", square, inputs=3, batch=3) is Outcome.SAME
+
+
+@pytest.mark.parametrize(("layout", "weights"), LAYOUTS)
+def test_no_edit_of_a_true_gradient_is_called_the_same(layout, weights):
+    """Every gradient against every other array expression of its shape that an edit makes from it."""
+    net = Network(LAYERS, inputs="n_0", loss="squared_error", batch="m", samples=layout, weights=weights)
+    d = net.derive()
+    for name in d.formulas:
+        truth = str(d.gradient(name))
+        for factor in ("2", "(1/m)", "m", "(0 - 1)"):
+            says = f"{factor} * ({python(truth)})"
+            noted = Network(
+                LAYERS,
+                inputs="n_0",
+                loss="squared_error",
+                batch="m",
+                samples=layout,
+                weights=weights,
+                notes=[(name, says)],
+            ).derive()
+            assert judge(noted, noted.notes[0])[0] is Outcome.DIFFERS, (name, says)
+
+
+def python(text):
+    """What SymPy prints of a product of two arrays, or of a sum over samples, in the syntax that notes are read in."""
+    if text.startswith("sum("):
+        inner, axis = text[4:-1].rsplit(", ", 1)
+        return f"({inner}).sum({axis})"
+    if text.endswith(".T") and text.startswith("sum("):
+        return text
+    return text.replace("*", " @ ")
+
+
+@pytest.mark.parametrize(
+    ("of", "says", "message"),
+    [
+        ("W9", "X", "a note on 'W9', which the network does not have"),
+        ("X", "X", "a note on 'X'"),
+        (3, "X", "it must be a name"),
+        ("W1", 3, "a note says a formula in quotes"),
+        ("W1", "Delta9 @ X.T", "the formula cannot be read: 1:1:"),
+        ("W1", "__import__('os')", "the formula cannot be read"),
+        ("W1", "Delta1 @", "the formula cannot be read"),
+    ],
+)
+def test_a_note_that_cannot_be_read(of, says, message):
+    with pytest.raises(NetworkError) as caught:
+        Network(LAYERS, inputs="n_0", loss="generic", notes=[(of, says)])
+    assert message in str(caught.value)
+
+
+def test_the_report_sets_both_side_by_side():
+    text = (
+        Network(LAYERS, inputs="n_0", loss="binary_cross_entropy", batch="m", notes=[("W2", "(A2 - Y) @ A1.T")])
+        .derive()
+        .latex()
+    )
+    assert r"\section*{What the notes say}" in text
+    assert r"\text{notes:}\quad & \frac{\partial J}{\partial W^{(2)}} = (A^{(2)} - Y) A^{(1)T}" in text
+    assert r"\text{derived:}\quad & \frac{\partial J}{\partial W^{(2)}} = \Delta^{(2)} A^{(1)T}" in text
+    assert "Not what is derived: at generic numbers" in text
