@@ -25,8 +25,8 @@ class Network:
     ``batch`` likewise, left out for one example. With a batch J is the mean over the samples of the loss, else it is
     the loss. ``l2`` adds (l2/2) times the sum of squared weights to J, ``l1`` adds l1 times the sum of absolute ones.
     ``samples`` is "columns" or "rows", ``weights`` "out x in" or "in x out"; ``labels="any"`` withdraws the assumption
-    that targets of cross_entropy sum to 1. ``notes`` are pairs of a name and a formula in Python syntax, to stand beside
-    what is derived in the report. Raises NetworkError where the description is wrong.
+    that targets of cross_entropy sum to 1. ``notes`` are pairs of a name and a formula in Python syntax, to stand
+    beside what is derived in the report. Raises NetworkError where the description is wrong.
 
     >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
     >>> net.derive().gradient("W1")

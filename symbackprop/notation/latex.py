@@ -30,9 +30,11 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class LatexWriter:
-    """Writes formulas in a notation. ``samples`` is the batch size, whose indices are s, t, ...; ``taken`` are names
-    that no index may have; ``output`` is the last activation, ``both_sigmas`` says that the network has the sigmoid beside
-    an opaque function."""
+    """Writes formulas in a notation.
+
+    ``samples`` is the batch size, whose indices are s, t, ...; ``taken`` are names that no index may have; ``output``
+    is the last activation; ``both_sigmas`` says that the network has the sigmoid beside an opaque function.
+    """
 
     notation: Notation = field(default_factory=Notation)
     samples: sympy.Expr | None = None

@@ -78,7 +78,7 @@ def judge(derived: Derived, note: Note) -> tuple[Outcome, str]:
 
 
 def _unfolded(derived: Derived, formula: Formula) -> Formula:
-    """Errors put in, f(z) by the name of the output, f'(z) by its form in the output: what two ways of writing share."""
+    """Errors put in, f(z) by the name of the output, f'(z) by its form in it: what two ways of writing share."""
     formula = expanded(formula, derived.backward.errors, {})
     for block in derived.model.blocks:
         z, a = (assignment for assignment in block.assignments)
