@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn, TextIO, TypeAlias
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.network_file import load_network
 from symbackprop.report.write import renderer
 
 OK, FAILED = 0, 2
+
+Tick: TypeAlias = Callable[[int, int], None]  # (done, of)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,14 +63,20 @@ def _derive(args: argparse.Namespace) -> int:
     for path in paths:
         renderer(path)  # a wrong suffix is found before the work is done
     network = load_network(args.network)
-    derivation = network.derive(progress=progress(sys.stderr))
-    derivation.write_all(paths)
+    bar = progress(sys.stderr)
+    derivation = network.derive(progress=_half(bar, 0))
+    derivation.write_all(paths, progress=_half(bar, 1))
     for path in paths:
         print(f"{path}: {len(derivation.steps)} steps, {len(derivation.model.parameters)} gradients")
     return OK
 
 
-def progress(out: TextIO, after: float = 1.0) -> Callable[[int, int], None] | None:
+def _half(bar: Tick | None, which: int) -> Tick | None:
+    """One half of the bar: deriving is the first, writing the second."""
+    return None if bar is None else lambda done, of: bar(done + which * of, 2 * of)
+
+
+def progress(out: TextIO, after: float = 1.0) -> Tick | None:
     """A bar that appears where a terminal is there and the work takes longer than ``after`` seconds."""
     if not out.isatty():
         return None

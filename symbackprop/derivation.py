@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,9 +130,9 @@ class Derivation(Derived):
         self.write_all([Path(path)])
         return Path(path)
 
-    def write_all(self, paths: Iterable[Path]) -> None:
+    def write_all(self, paths: Iterable[Path], progress: Callable[[int, int], None] | None = None) -> None:
         """Write the report in several forms; no file is touched before all texts are made."""
-        write_all(Subject(self, self.writer, self.title, self.notes), paths)
+        write_all(Subject(self, self.writer, self.title, self.notes), paths, progress)
 
     def __repr__(self) -> str:
         return f"<Derivation of {listing(self.formulas)} in {len(self.steps)} steps>"

@@ -5,7 +5,6 @@ functions, those of ``FUNCTIONS`` (``exp(z)``, ``np.exp(z)``) and what the calle
 (``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and the NumPy functions in the tables below.
 Numbers are exact: 0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a sum in a sum. All is two-dimensional, so
 ``keepdims`` changes nothing. A symbol named like a word of Python's own takes an underscore: ``lambda_ * W1``.
-
 Python parses only what ``_faults`` lets pass; of the tree, only the nodes named in ``_Reader.node`` are read.
 """
 
@@ -17,7 +16,7 @@ import keyword
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
@@ -32,8 +31,8 @@ from symbackprop.notation.scalar_tokens import MAX_LENGTH, shown
 
 MAX_NESTING = 100
 _PIECE = re.compile(
-    r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|[<>]=|(?P<equals>=)"
-    r"|[+\-*/@.,<> \t\n]|(?P<other>.)"
+    r"(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*)|(?P<word>[^\W\d]\w*)|(?P<open>\()|(?P<close>\))|[<>]=|(?P<apart>[=,])"
+    r"|[+\-*/@.<> \t\n]|(?P<other>.)"
 )
 _NUMBER = re.compile(r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE]([+-]?[0-9]+))?")
 _INSTEAD = {"^": "a power is **", "\\": "LaTeX is not read here", "−": "write -"} | dict.fromkeys("×·", "write * or @")
@@ -73,15 +72,20 @@ def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[st
         raise NotationError(f"{shown(name)} is declared as a symbol and as a function: choose one")
     source = re.sub("#.*", "", text.replace("\r\n", "\n"))
     for message, at in _faults(source):
-        raise NotationError(message, Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)))
-    try:  # in brackets, line breaks and indentation mean nothing
-        tree = ast.parse(f"(\n{source})", mode="eval")
+        raise NotationError(message, _position(source, at))
+    reader = _Reader(source, symbols, functions or {})
+    try:
+        tree = ast.parse(reader.bytes, mode="eval")
     except SyntaxError as error:
-        where = Position(max((error.lineno or 0) - 1, 1), max(error.offset or 0, 1))
-        raise NotationError(f"no Python ({error.msg}): is an operator, * or @, missing?", where) from None
+        message = f"no Python ({error.msg}): is an operator, * or @, missing?"
+        raise NotationError(message, _position(source, reader.start + max(error.offset or 0, 1) - 1)) from None
     except (RecursionError, MemoryError, ValueError):
         raise NotationError("too many operations: write less in one expression", Position(1, 1)) from None
-    return _Reader(source, symbols, functions or {}).read(tree.body)
+    return reader.read(tree.body)
+
+
+def _position(source: str, at: int) -> Position:
+    return Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at))
 
 
 def _faults(source: str) -> Iterator[tuple[str, int]]:
@@ -108,8 +112,8 @@ def _faults(source: str) -> Iterator[tuple[str, int]]:
                 yield "this bracket closes nothing: remove it", at
             case "close":
                 opened.pop()
-            case "equals" if not opened:
-                yield "give the expression alone, without an = sign", at
+            case "apart" if not opened:
+                yield "give one expression alone, without an = sign or a comma", at
             case "other":
                 advice = _INSTEAD.get(found, "remove it" if plain in (found, " ") else f"write {shown(plain)}")
                 yield f"{shown(found)} is not read: {advice}", at
@@ -121,19 +125,21 @@ class _Reader:
     """Goes down the tree; every way down passes through ``read``, which counts the nesting."""
 
     def __init__(self, source: str, symbols: Mapping[str, Formula], functions: Mapping[str, Function]) -> None:
-        self.lines = source.split("\n")
+        self.source, self.start = source, len(source) - len(source.lstrip())
+        self.bytes = source.replace("\n", " ").lstrip().encode()  # one line, and columns that count bytes
         self.symbols = {f"{name}_" if keyword.iskeyword(name) else name: symbols[name] for name in symbols}
         self.functions = FUNCTIONS | dict(functions)
         self.depth = 0
 
     def read(self, node: ast.expr) -> Formula:
-        self.depth += 1
+        weight = 4 if isinstance(node, ast.Compare) else 1  # a comparison is a formula that deep
+        self.depth += weight
         if self.depth > MAX_NESTING:
             raise self.error(f"more than {MAX_NESTING} nested operations: write less deeply", node)
         found = self.node(node)
         if isinstance(found, Power) and _degree(found) > MAX_EXPONENT:
             raise self.error(f"an exponent is a number or fraction, in all up to {MAX_EXPONENT}: write less", node)
-        self.depth -= 1
+        self.depth -= weight
         return found
 
     def node(self, node: ast.expr) -> Formula:
@@ -164,7 +170,7 @@ class _Reader:
         """A run of one operator, or of + and -, up to a left operand that is something else or in brackets."""
         build, parts = _RUNS[type(node.op)], [node]
         while isinstance(left := parts[-1].left, ast.BinOp) and _RUNS.get(type(left.op)) is build:
-            if (left.lineno, left.col_offset) != (node.lineno, node.col_offset):
+            if left.col_offset != node.col_offset:
                 break
             parts.append(left)
         operands = [self.read(parts[-1].left)]
@@ -219,22 +225,19 @@ class _Reader:
         return [self.read(arg) for arg in args]
 
     def written(self, node: ast.expr) -> str:
-        """What stands in the source, the first line of it."""
-        end = node.end_col_offset if node.end_lineno == node.lineno else None
-        return self.lines[node.lineno - 2].encode()[node.col_offset : end].decode(errors="ignore").replace(" ", "")
+        return self.bytes[node.col_offset : node.end_col_offset].decode().replace(" ", "")
 
     def error(self, message: str, node: ast.expr) -> NotationError:
-        line, offset = node.lineno - 1, node.col_offset
-        if isinstance(node, ast.Attribute):  # at the name behind the dot
-            line, offset = (node.end_lineno or 0) - 1, (node.end_col_offset or 0) - len(node.attr.encode())
-        before = self.lines[line - 1].encode()[:offset]  # Python counts bytes
-        return NotationError(message, Position(line, len(before.decode()) + 1))
+        at = node.col_offset
+        if isinstance(node, ast.Attribute):  # the name behind the dot
+            at = (node.end_col_offset or 0) - len(node.attr.encode())
+        return NotationError(message, _position(self.source, self.start + len(self.bytes[:at].decode())))
 
-    def unknown(self, name: str, node: ast.expr, known: Iterable[str]) -> NotationError:
-        lower = {other.lower(): shown(other) for other in known}
-        nearest = difflib.get_close_matches(name[:40].lower(), lower, 1, 0.6)
-        others = ", ".join(list(lower.values())[:8]) or "numbers"
-        hint = f"did you mean {lower[nearest[0]]}?" if nearest else f"declare it, or use {others}"
+    def unknown(self, name: str, node: ast.expr, known: Collection[str]) -> NotationError:
+        spelt = {other.lower(): other for other in known} | {other: other for other in known}
+        nearest = difflib.get_close_matches(name[:40], spelt, 1, 0.5)
+        others = ", ".join(map(shown, [*known][:8])) or "numbers"
+        hint = f"did you mean {shown(spelt[nearest[0]])}?" if nearest else f"declare it, or use {others}"
         strange = [f" with {unicodedata.name(letter, '?')}" for letter in name if not letter.isascii()]
         return self.error(f"{shown(name)}{''.join(strange[:1])} is not declared; {hint}", node)
 

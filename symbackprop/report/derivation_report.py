@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy
@@ -52,13 +52,13 @@ class Subject:
     notes: tuple[Note, ...] = ()
 
 
-def derivation_document(subject: Subject) -> Document:
-    """The whole report as a document."""
+def derivation_document(subject: Subject, tick: Callable[[int, int], None] | None = None) -> Document:
+    """The whole report as a document; ``tick(done, of)`` is told how far it is, in steps."""
     blocks = [
         *_network(subject),
         *_shapes(subject),
         *_forward(subject),
-        *_backward(subject),
+        *_backward(subject, tick),
         *_generic(subject),
         *_closed_forms(subject),
         *numerator_blocks(subject.derived, subject.writer),
@@ -267,7 +267,7 @@ def _forward(subject: Subject) -> Iterator[Block]:
     yield Display(aligned(lines))
 
 
-def _backward(subject: Subject) -> Iterator[Block]:
+def _backward(subject: Subject, tick: Callable[[int, int], None] | None) -> Iterator[Block]:
     yield Section("Backward pass")
     yield Paragraph(
         (
@@ -279,6 +279,8 @@ def _backward(subject: Subject) -> Iterator[Block]:
         )
     )
     for step in subject.derived.steps:
+        if tick is not None:
+            tick(step.number, len(subject.derived.steps))
         yield _step(step, subject.writer, str(step.number))
 
 

@@ -27,10 +27,10 @@ def renderer(path: Path) -> Callable[[Document], str]:
     return RENDERERS[path.suffix.lower()]
 
 
-def write_all(subject: Subject, paths: Iterable[Path]) -> None:
+def write_all(subject: Subject, paths: Iterable[Path], tick: Callable[[int, int], None] | None = None) -> None:
     """Write a report in one or several forms: all texts are made before the first file is touched."""
     chosen = [(path, renderer(path)) for path in paths]
-    doc = derivation_document(subject)
+    doc = derivation_document(subject, tick)
     replace_files([(path, render(doc)) for path, render in chosen])
 
 

@@ -149,12 +149,13 @@ REFUSED: list[tuple[str, int, str]] = [
     ("δ + (a y)", 6, "is an operator, * or @, missing?"),
     ("((a + y)", 1, "not closed"),
     ("a) + (y", 2, "closes nothing"),
-    ("a, y", 1, "cannot read 'a,y': write one value"),
+    ("a, y", 2, "without an = sign or a comma"),
+    ("a * (z, y)", 5, "cannot read '(z,y)': write one value"),
     ("a // y", 1, "cannot read 'a//y'"),
     ("True * a", 1, "cannot read 'True'"),
     ("...", 1, "cannot read '...'"),
     # names
-    ("a * A3", 5, "'A3' is not declared; did you mean 'A1'?"),
+    ("a * A3", 5, "'A3' is not declared; did you mean 'A2'?"),
     ("δ * Delta", 5, "did you mean 'Delta2'?"),
     ("w2", 1, "did you mean 'W2'?"),
     ("а - y", 1, "'а' with CYRILLIC SMALL LETTER A is not declared"),
@@ -240,16 +241,14 @@ def test_refuses(text: str, column: int, message: str) -> None:
     assert refused.position == Position(1, column)
 
 
-@pytest.mark.parametrize("text", ["a +\r\n  (y\n - w)", "\n\n   w", "a\n\n*ww)", "a\n# w w\n+b\tb"])
-def test_positions_count_lines(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [("a +\r\n  (y\n - w)", 3, 4), ("\n\n   w", 3, 4), ("a *\n# w, w\n δ.foo", 3, 4), ("a\n* y y", 2, 3)],
+)
+def test_positions_count_lines(text: str, line: int, column: int) -> None:
     refused = outcome(text)
     assert isinstance(refused, NotationError)
-    assert refused.position == {
-        "\n": Position(3, 4),
-        "a +": Position(3, 4),
-        "a\n\n": Position(3, 4),
-        "a\n#": Position(3, 2),
-    }.get(text[:3], Position(3, 4))
+    assert refused.position == Position(line, column)
 
 
 def test_refuses_a_name_for_two_things() -> None:
@@ -320,9 +319,9 @@ def test_deep_text_leaves_usable_formulas(opening: str, depth: int) -> None:
     usable(outcome(opening * depth + "z" + ")" * depth))
 
 
-SOUP = """a y z W2 A1.T δ e w 2 0.5 1e3 + - * / @ ** ( ) [ , . = < > >= == ' : # _ \\ ! ~ & .T .sum( .dot( axis=1 keepdims=True
-np. np.exp( np.sum( np.where( np.outer( np.maximum( , 0) sigma( sigma_prime( exp( (z>0) .astype(float) lambda if for None
--( (1- **2 **-1 @( A1 Y m µ 𝐖 ² \u0302 \ud800 1if 0x1 __import__ np"""
+SOUP = """a y z W2 A1.T δ e w 2 0.5 1e3 + - * / @ ** ( ) [ , . = < > >= == ' : # _ \\ ! ~ & .T .sum( .dot( axis=1
+keepdims=True np. np.exp( np.sum( np.where( np.outer( np.maximum( , 0) sigma( sigma_prime( exp( (z>0) .astype(float)
+lambda if for None -( (1- **2 **-1 @( A1 Y m µ 𝐖 ² \u0302 \ud800 1if 0x1 __import__ np"""
 WORDS = [*SOUP.split(), "\n", "\t", "\r\n", "\0"]
 
 
