@@ -24,7 +24,8 @@ from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned
 from symbackprop.notation.notation import Notation
 from symbackprop.report import tex
-from symbackprop.report.derivation_report import Subject, derivation_document
+from symbackprop.report.derivation_report import derivation_document
+from symbackprop.report.subject import Subject
 from symbackprop.report.write import write_all
 
 

@@ -3,8 +3,9 @@
 One operation is one multiply-add pair of a matrix product (p x q times q x r takes p q r of them), or one value of a
 scalar function: of an activation or its derivative, a logarithm, an exponential, an indicator, an absolute value;
 softmax and an unknown cost count one for each value that they yield. Entrywise arithmetic is not counted: sums (also
-over samples, written as products with ones), entrywise products, powers and quotients, scaling. Each of these takes a
-few steps for each entry of an array that a counted product has made. A formula that occurs twice is computed once.
+over samples, written as products with ones), entrywise products, powers and quotients, scaling (also by a diagonal
+matrix). Each takes a few steps for each entry of an array that a counted product has made. A formula that occurs twice
+is computed once.
 """
 
 from __future__ import annotations

@@ -149,14 +149,14 @@ def at_zero(node: IndexExpr) -> IndexExpr:
     if node.children:
         node = collapse(node.with_children(tuple(at_zero(child) for child in node.children)))
     if isinstance(node, ix.Apply) and node.arg == ix.ZERO:
-        value = valueat_zero(node.function, node.order)
+        value = value_at_zero(node.function, node.order)
         return node if value is None else ix.Constant(value)
     if isinstance(node, ix.Sum) and isinstance(node.body, ix.Constant) and node.lower == ONE and node.upper.is_Symbol:
         return collapse(ix.Mul((node.body, ix.Value(node.upper.name))))
     return node
 
 
-def valueat_zero(function: Function, order: int = 0) -> Fraction | None:
+def value_at_zero(function: Function, order: int = 0) -> Fraction | None:
     """f(0), or a derivative there, where it is a rational number."""
     found = function.definition if order == 0 else function.derivative(order)
     value = None if found is None else found.subs(function.argument, 0)

@@ -1,10 +1,9 @@
 """One expression in Python with NumPy, read exactly as it is written and never evaluated.
 
 What is read: declared names and decimal numbers, ``+ - * / @ **``, brackets, ``.T``, ``.sum(axis=1)``, ``.dot(B)``,
-functions, those of ``FUNCTIONS`` (``exp(z)``, ``np.exp(z)``) and what the caller declares, their derivatives
-(``tanh_prime(z)``, ``d_tanh(z)``), comparisons as 0 or 1 (``z > 0``), and the NumPy functions in the tables below.
-Numbers are exact: 0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a sum in a sum. All is two-dimensional, so
-``keepdims`` changes nothing. A symbol named like a word of Python's own takes an underscore: ``lambda_ * W1``.
+functions (``exp(z)``, ``np.exp(z)``, declared ones), their derivatives (``exp_prime(z)``, ``d_exp(z)``), comparisons as
+0 or 1 (``z > 0``), and NumPy's in the tables below. Numbers are exact: 0.1 is 1/10. Brackets stay: ``(a + b) + c`` is a
+sum in a sum. All is two-dimensional, so ``keepdims`` changes nothing. ``lambda_`` is the symbol that is named lambda.
 Python parses only what ``_faults`` lets pass; of the tree, only the nodes named in ``_Reader.node`` are read.
 """
 
@@ -41,7 +40,6 @@ _INSTEAD |= dict.fromkeys("[]{}:", "there are no entries, lists and shapes; writ
 _ZERO, _ONE = Number(Fraction(0)), Number(Fraction(1))
 _AXES = {"0": 0, "1": 1, "-1": 1, "-2": 0, "None": None}
 _OPTIONS = {("keepdims", "True"), ("keepdims", "False"), *(("axis", axis) for axis in _AXES)}
-_RUNS: dict[type, Callable[..., Formula]]
 _RUNS = {ast.Add: f.Add, ast.Sub: f.Add, ast.Mult: f.Hadamard, ast.MatMult: f.Product}
 _NUMPY: dict[str, tuple[int, Callable[..., Formula]]] = {  # how many arguments they take, and what they build
     **{name: (1, partial(Map, function)) for name, function in FUNCTIONS.items()},
@@ -72,20 +70,20 @@ def read_python(text: str, symbols: Mapping[str, Formula], functions: Mapping[st
         raise NotationError(f"{shown(name)} is declared as a symbol and as a function: choose one")
     source = re.sub("#.*", "", text.replace("\r\n", "\n"))
     for message, at in _faults(source):
-        raise NotationError(message, _position(source, at))
+        raise _error(message, source, at)
     reader = _Reader(source, symbols, functions or {})
     try:
-        tree = ast.parse(reader.bytes, mode="eval")
+        tree = ast.parse(reader.bytes.decode(), mode="eval")
     except SyntaxError as error:
-        message = f"no Python ({error.msg}): is an operator, * or @, missing?"
-        raise NotationError(message, _position(source, reader.start + max(error.offset or 0, 1) - 1)) from None
+        at = reader.start + error.offset - 1 if error.offset else len(source.rstrip())
+        raise _error(f"no Python ({error.msg}): is an operator, * or @, missing?", source, at) from None
     except (RecursionError, MemoryError, ValueError):
-        raise NotationError("too many operations: write less in one expression", Position(1, 1)) from None
+        raise _error("too many operations: write less in one expression", source, 0) from None
     return reader.read(tree.body)
 
 
-def _position(source: str, at: int) -> Position:
-    return Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at))
+def _error(message: str, source: str, at: int) -> NotationError:
+    return NotationError(message, Position(source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)))
 
 
 def _faults(source: str) -> Iterator[tuple[str, int]]:
@@ -122,7 +120,7 @@ def _faults(source: str) -> Iterator[tuple[str, int]]:
 
 
 class _Reader:
-    """Goes down the tree; every way down passes through ``read``, which counts the nesting."""
+    """Goes down the tree; ``read``, on every way down, counts the nesting: four for a comparison, as in its formula."""
 
     def __init__(self, source: str, symbols: Mapping[str, Formula], functions: Mapping[str, Function]) -> None:
         self.source, self.start = source, len(source) - len(source.lstrip())
@@ -132,14 +130,13 @@ class _Reader:
         self.depth = 0
 
     def read(self, node: ast.expr) -> Formula:
-        weight = 4 if isinstance(node, ast.Compare) else 1  # a comparison is a formula that deep
-        self.depth += weight
+        depth, self.depth = self.depth, self.depth + (4 if isinstance(node, ast.Compare) else 1)
         if self.depth > MAX_NESTING:
             raise self.error(f"more than {MAX_NESTING} nested operations: write less deeply", node)
         found = self.node(node)
         if isinstance(found, Power) and _degree(found) > MAX_EXPONENT:
             raise self.error(f"an exponent is a number or fraction, in all up to {MAX_EXPONENT}: write less", node)
-        self.depth -= weight
+        self.depth = depth
         return found
 
     def node(self, node: ast.expr) -> Formula:
@@ -163,17 +160,15 @@ class _Reader:
                 return f.Transpose(self.read(node.value))
             case ast.Call():
                 return self.call(node)
-        found = shown(self.written(node))
-        raise self.error(f"cannot read {found}: write one value with + - * / @ ** > < .T and functions", node)
+        raise self.error(f"cannot read {shown(self.written(node))}: write + - * / @ ** > .T and functions only", node)
 
     def run(self, node: ast.BinOp) -> Formula:
         """A run of one operator, or of + and -, up to a left operand that is something else or in brackets."""
-        build, parts = _RUNS[type(node.op)], [node]
-        while isinstance(left := parts[-1].left, ast.BinOp) and _RUNS.get(type(left.op)) is build:
-            if left.col_offset != node.col_offset:
-                break
+        build, parts, left = _RUNS[type(node.op)], [node], node.left
+        while isinstance(left, ast.BinOp) and (_RUNS.get(type(left.op)), left.col_offset) == (build, node.col_offset):
             parts.append(left)
-        operands = [self.read(parts[-1].left)]
+            left = left.left
+        operands = [self.read(left)]
         for part in reversed(parts):
             right = self.read(part.right)
             operands.append(Negative(right) if isinstance(part.op, ast.Sub) else right)
@@ -199,8 +194,7 @@ class _Reader:
     def numpy(self, name: str, node: ast.Call, args: Sequence[ast.expr]) -> Formula:
         """NumPy's function of this name; for a method, the first argument is what stands before the dot."""
         if name in _NUMPY:
-            count, build = _NUMPY[name]
-            return build(*self.arguments(node, args, count))
+            return _NUMPY[name][1](*self.arguments(node, args, _NUMPY[name][0]))
         match name, [] if node.keywords and name != "sum" else args:
             case "sum", [arg, *axes]:
                 given = [("axis", axis) for axis in axes] + [(option.arg, option.value) for option in node.keywords]
@@ -228,10 +222,10 @@ class _Reader:
         return self.bytes[node.col_offset : node.end_col_offset].decode().replace(" ", "")
 
     def error(self, message: str, node: ast.expr) -> NotationError:
-        at = node.col_offset
-        if isinstance(node, ast.Attribute):  # the name behind the dot
-            at = (node.end_col_offset or 0) - len(node.attr.encode())
-        return NotationError(message, _position(self.source, self.start + len(self.bytes[:at].decode())))
+        """At a node; for an attribute, at the name behind the dot."""
+        at, end = node.col_offset, node.end_col_offset or 0
+        at = end - len(node.attr.encode()) if isinstance(node, ast.Attribute) else at
+        return _error(message, self.source, self.start + len(self.bytes[:at].decode()))
 
     def unknown(self, name: str, node: ast.expr, known: Collection[str]) -> NotationError:
         spelt = {other.lower(): other for other in known} | {other: other for other in known}
@@ -239,7 +233,8 @@ class _Reader:
         others = ", ".join(map(shown, [*known][:8])) or "numbers"
         hint = f"did you mean {shown(spelt[nearest[0]])}?" if nearest else f"declare it, or use {others}"
         strange = [f" with {unicodedata.name(letter, '?')}" for letter in name if not letter.isascii()]
-        return self.error(f"{shown(name)}{''.join(strange[:1])} is not declared; {hint}", node)
+        kind = "symbol" if known is self.symbols else "function"
+        return self.error(f"{shown(name)}{''.join(strange[:1])} is no declared {kind}; {hint}", node)
 
 
 def _indicator(left: Formula, relation: ast.cmpop, right: Formula) -> Formula:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import sympy
 
@@ -11,13 +10,11 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.calculus.closed_form import rate
-from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
 from symbackprop.model.activations import ACTIVATIONS, Activation
 from symbackprop.model.model import Model
-from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned, tex_width
 from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
@@ -37,19 +34,11 @@ from symbackprop.report.document import (
 )
 from symbackprop.report.notes_report import notes_blocks
 from symbackprop.report.numerator_report import numerator_blocks
+from symbackprop.report.results_report import results_blocks
+from symbackprop.report.subject import Subject
 
 WIDE = 40  # letters of a closed form that is read at a glance
 GENERIC_FROM = 3  # layers from which the step through layer l is worth a section of its own
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a report is about: what was derived, the notation to write it in, and a title where one was given."""
-
-    derived: Derived
-    writer: LatexWriter
-    title: str = ""
-    notes: tuple[Note, ...] = ()
 
 
 def derivation_document(subject: Subject, tick: Callable[[int, int], None] | None = None) -> Document:
@@ -61,8 +50,9 @@ def derivation_document(subject: Subject, tick: Callable[[int, int], None] | Non
         *_backward(subject, tick),
         *_generic(subject),
         *_closed_forms(subject),
-        *numerator_blocks(subject.derived, subject.writer),
-        *notes_blocks(subject.derived, subject.notes, subject.writer),
+        *numerator_blocks(subject),
+        *notes_blocks(subject),
+        *results_blocks(subject),
     ]
     return Document(_title(subject), _subtitle(subject.derived.model), tuple(blocks))
 

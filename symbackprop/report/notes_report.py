@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import Enum
 
 import sympy
@@ -18,9 +18,10 @@ from symbackprop.calculus.expand import expanded
 from symbackprop.calculus.normal import normal
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.model.notes import Note
-from symbackprop.notation.latex import LatexWriter, aligned
+from symbackprop.notation.latex import aligned
 from symbackprop.numeric.point import Point, differ
 from symbackprop.report.document import Block, Display, Paragraph, Section
+from symbackprop.report.subject import Subject
 
 
 class Outcome(Enum):
@@ -33,8 +34,9 @@ class Outcome(Enum):
     AGREES = "The two agree at generic numbers; that they are equal is not proved here."
 
 
-def notes_blocks(derived: Derived, notes: Sequence[Note], w: LatexWriter) -> Iterator[Block]:
+def notes_blocks(subject: Subject) -> Iterator[Block]:
     """The section of a report, empty where there are no notes."""
+    derived, notes, w = subject.derived, subject.notes, subject.writer
     if not notes:
         return
     yield Section("What the notes say")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.numerator import jacobian_chain, local_jacobians
-from symbackprop.notation.latex import LatexWriter
 from symbackprop.report.document import Block, Boxed, Display, Math, Paragraph, Section, few
+from symbackprop.report.subject import Subject
 
 
-def numerator_blocks(derived: Derived, w: LatexWriter) -> Iterator[Block]:
+def numerator_blocks(subject: Subject) -> Iterator[Block]:
     """Empty unless the notation's layout is "numerator"; raises Unsupported for a batch."""
+    derived, w = subject.derived, subject.writer
     if w.notation.layout != "numerator":
         return
     yield Section("In numerator layout")

@@ -17,8 +17,8 @@ from symbackprop.calculus.structure import Fact, SameForAll, Vanishes, facts
 from symbackprop.calculus.training import Update
 from symbackprop.model.initialisation import INITIALISATIONS
 from symbackprop.notation.latex import LatexWriter, aligned, broken, tex_width
-from symbackprop.report.derivation_report import Subject
 from symbackprop.report.document import Block, Bullets, Display, Inline, Math, Paragraph, Section, Table
+from symbackprop.report.subject import Subject
 
 T = TypeVar("T")
 

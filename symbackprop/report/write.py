@@ -9,8 +9,9 @@ from pathlib import Path
 
 from symbackprop.errors import FileError, Unsupported
 from symbackprop.report import html, markdown, tex
-from symbackprop.report.derivation_report import Subject, derivation_document
+from symbackprop.report.derivation_report import derivation_document
 from symbackprop.report.document import Document
+from symbackprop.report.subject import Subject
 
 RENDERERS: dict[str, Callable[[Document], str]] = {
     ".html": html.document,

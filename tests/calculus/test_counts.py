@@ -49,7 +49,7 @@ def dims(array):
 
 
 class Loops:
-    """Evaluates formulas by loops, each distinct part once; ones only copy and add."""
+    """Evaluates formulas by loops, each distinct part once; ones only copy and add, a diagonal matrix scales."""
 
     def __init__(self, known):
         self.known, self.made = known, {}
@@ -69,12 +69,14 @@ class Loops:
             case f.Ones(shape=size):
                 return table(*(SIZES.get(str(n), 1) for n in size), lambda i, j: Counted(1.0))
             case f.Product():
-                result, ones = parts[0], isinstance(node.factors[0], f.Ones)
+                result, cheap = parts[0], isinstance(node.factors[0], f.Ones | f.Diagonal)
                 for factor, part in zip(node.factors[1:], parts[1:]):
-                    free = ones or isinstance(factor, f.Ones)
-                    result = self.product(result, part, free)
-                    ones = ones and isinstance(factor, f.Ones)
+                    free = isinstance(factor, f.Ones | f.Diagonal)
+                    result, cheap = self.product(result, part, free or cheap), free and cheap
                 return result
+            case f.Diagonal():
+                line = [u for row in parts[0] for u in row]
+                return table(len(line), len(line), lambda i, j: line[i] if i == j else Counted(0.0))
             case f.Transpose():
                 return [list(row) for row in zip(*parts[0])]
             case f.Total(axis=axis):
@@ -177,7 +179,7 @@ def net(activations, loss, **more):
 NETWORKS = {
     "sigmoid": net(["sigmoid", "sigmoid"], "binary_cross_entropy", batch="m"),
     "one example": net(["tanh", "identity"], "squared_error"),
-    "softmax inside": net(["softmax", "softmax"], "cross_entropy", batch="m", l1="mu", l2="lambda"),
+    "softmax inside": net(["softmax", "softmax"], "cross_entropy", batch="m", l1="mu", l2="lambda", labels="any"),
     "softmax, one example": net(["softmax", "tanh"], "half_squared_error", bias_n_1=False),
     "rows": net(["relu", "sigmoid"], "squared_error", batch="m", samples="rows", bias_n_2=False),
     "in x out": net(["tanh", "tanh"], "squared_error", batch="m", samples="rows", weights="in x out"),
