@@ -17,8 +17,11 @@ from symbackprop.algebra.meaning import meaning
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.algebra.written import written
+from symbackprop.calculus.counts import Costs, costs, parameter_count
 from symbackprop.calculus.derived import Derived, listing
 from symbackprop.calculus.entrywise import collapse
+from symbackprop.calculus.structure import Fact, facts
+from symbackprop.calculus.training import updates, with_gradient
 from symbackprop.errors import NetworkError
 from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned
@@ -109,6 +112,37 @@ class Derivation(Derived):
         if not name.isidentifier() or name in self.model.taken:
             raise NetworkError(f"{name!r} cannot be an index here: choose a letter that names no size, like j")
         return sympy.Symbol(name)
+
+    @cached_property
+    def updates(self) -> dict[str, Any]:
+        """One step of gradient descent for each parameter, of ascent where the loss is maximised; alpha is the rate.
+
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> d.updates["W1"]
+        W1 - alpha*Delta1*X.T
+        """
+        return {u.symbol.name: to_sympy(with_gradient(u, self).formula) for u in updates(self)}
+
+    @property
+    def parameter_count(self) -> sympy.Expr:
+        """The number of parameters, in the sizes.
+
+        >>> from symbackprop import Dense, Network
+        >>> Network([Dense(3), Dense(2), Dense(1)], inputs="m", loss="squared_error").derive().parameter_count
+        3*m + 14
+        """
+        return parameter_count(self.model)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Operations, in the sizes: of a forward pass, a backward pass, full Jacobians, finite differences."""
+        return costs(self)
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """What follows for the weights, each proved for all sizes: linear layers, zero weights, equal units."""
+        return facts(self)
 
     @cached_property
     def writer(self) -> LatexWriter:

@@ -142,7 +142,7 @@ class _Reader:
     def node(self, node: ast.expr) -> Formula:
         match node:
             case ast.Constant() if _NUMBER.fullmatch(self.written(node)):
-                return Number(Fraction(self.written(node).replace("_", "")))
+                return Number(Fraction(self.written(node)))
             case ast.Name():
                 if node.id in self.symbols:
                     return self.symbols[node.id]

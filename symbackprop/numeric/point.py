@@ -17,17 +17,22 @@ import sympy
 from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.calculus.derived import Derived
+from symbackprop.model.initialisation import sample
 
 Array = Any
 
 
 class Point:
-    """Numbers for everything in a network; ``value`` evaluates a formula over its arrays."""
+    """Numbers for everything in a network; ``value`` evaluates a formula over its arrays.
 
-    def __init__(self, derived: Derived, seed: int = 0) -> None:
+    Weights are drawn from N(0, 1), or by a named initialisation; biases are generic in either case.
+    """
+
+    def __init__(self, derived: Derived, seed: int = 0, initialisation: str | None = None) -> None:
         self.model = derived.model
         self._derived = derived
         self._rng = np.random.default_rng(seed)
+        self._initialisation = initialisation
 
     @cached_property
     def sizes(self) -> dict[sympy.Symbol, int]:
@@ -54,6 +59,11 @@ class Point:
         """The value of every named array: parameters and data drawn, the rest computed by its definition."""
         model, rng = self.model, self._rng
         arrays = {p.name: rng.normal(size=self.shape(p)) for p in model.parameters}
+        if self._initialisation is not None:
+            for block in model.blocks:
+                for weights in block.weights:
+                    n_out, n_in = self.shape(weights)[:: -1 if model.frame.in_by_out else 1]
+                    arrays[weights.name] = sample(self._initialisation, rng, self.shape(weights), n_in, n_out)
         arrays[model.x.name] = rng.normal(size=self.shape(model.x))
         arrays[model.y.name] = self._targets(rng.uniform(0.1, 0.9, size=self.shape(model.y)))
         for symbol, formula in self._derived.defining_formulas.items():

@@ -192,7 +192,10 @@ REFUSED: list[tuple[str, int, str]] = [
     ("np.where(z, 1, 0)", 4, "(u > v) * yes"),
     ("np.maximum(z, y)", 4, "v + np.maximum(u - v, 0)"),
     ("np.outer(Delta2, A1)", 4, "write D @ A.T for matrices"),
+    ("np.outer(delta2.T, a1)", 4, "D.T @ A for rows"),
     ("np.outer(delta2, a1.T)", 4, "D.T @ A for rows"),
+    ("np.where(z > 0, 1, 0, out=a)", 4, "(u > v) * yes"),
+    ("(z > 0).astype(float, copy=a)", 9, "is no function"),
     ("(z > 0).astype(bool)", 9, "is no function"),
     # numbers and sizes
     ("2a", 1, "before names, write *"),
@@ -264,8 +267,13 @@ def test_refuses_a_name_for_two_things() -> None:
 
 def test_a_symbol_named_np_or_exp_is_that_symbol() -> None:
     assert read_python("np.T @ exp", {"np": a, "exp": y}) == Product((Transpose(a), y))
-    with pytest.raises(NotationError, match="'exp' is no function"):
-        read_python("exp(a)", {"a": a, "exp": y})
+    for text in ("exp(exp)", "np.exp(exp)"):
+        with pytest.raises(NotationError, match="exp' is no function"):
+            read_python(text, {"np": a, "exp": y})
+
+
+def test_a_long_sum_is_not_a_deep_one() -> None:
+    assert outcome("a" + " - exp(a)" * 200) == Add((a, *[Negative(Map(EXP, a))] * 200))
 
 
 def usable(read: Formula | NotationError) -> None:
