@@ -21,7 +21,7 @@ KEYS = (
 )
 REQUIRED = ("inputs", "loss", "layers")
 LAYER_KEYS = ("units", "activation", "bias")
-TITLE = re.compile(r"[^\W\d_][\w ,.:;'()+/-]{0,99}")
+TITLE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ0-9 ,.:;'()+/-]{0,99}")
 
 TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
@@ -106,7 +106,9 @@ def network_from(data: Mapping[str, Any]) -> Network:
             raise NetworkError(f"{key} is missing: add {_example(key)}")
     title = data.get("title", "")
     if not isinstance(title, str) or (title and not TITLE.fullmatch(title)):
-        raise NetworkError("title must be one line of at most 100 letters, digits and plain punctuation", ("title",))
+        raise NetworkError(
+            "title must be one line of at most 100 Latin letters, digits and plain punctuation", ("title",)
+        )
     _symbols(data.get("symbols", {}))
     rest = {
         key: data[key] for key in ("inputs", "batch", "loss", "samples", "weights", "l1", "l2", "labels") if key in data

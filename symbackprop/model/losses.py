@@ -14,7 +14,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Map
-from symbackprop.algebra.functions import ABS, LOG_COSH, POSITIVE_PART, SOFTPLUS, log
+from symbackprop.algebra.functions import ABS, LOG_COSH, POSITIVE_PART, SIGN, SOFTPLUS, STEP, log
 from symbackprop.algebra.functions import huber as huber_function
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.errors import NetworkError
@@ -75,12 +75,20 @@ class Loss:
             strangers = ", ".join(sorted(used - {"pi", *scalars}))
             if strangers:
                 raise NetworkError(f"{self.name} has the symbols {strangers}: declare what is not a or y in parameters")
+        if not self.kinks and not isinstance(self.term, Formula | None) and _has_kinks(term):
+            object.__setattr__(self, "kinks", "nothing inside an absolute value or a maximum of the loss is 0")
         object.__setattr__(self, "term", term)
 
     @property
     def constants(self) -> ParameterTable:
         """The parameters by name, with their values where they have one."""
         return parameter_table(self.parameters)
+
+
+def _has_kinks(term: Formula | None) -> bool:
+    return term is not None and any(
+        isinstance(u, Map) and u.function in (ABS, POSITIVE_PART, SIGN, STEP) for u in f.walk(term)
+    )
 
 
 def huber(d: Fraction | int = 1) -> Loss:

@@ -126,7 +126,7 @@ class _Reader:
         self.source, self.start = source, len(source) - len(source.lstrip())
         self.bytes = source.replace("\n", " ").lstrip().encode()  # one line, and columns that count bytes
         self.symbols = {f"{name}_" if keyword.iskeyword(name) else name: symbols[name] for name in symbols}
-        self.functions = FUNCTIONS | dict(functions)
+        self.functions = {**functions, **FUNCTIONS, **functions}  # the declared ones first
         self.depth = 0
 
     def read(self, node: ast.expr) -> Formula:

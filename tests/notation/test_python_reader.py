@@ -213,7 +213,6 @@ REFUSED: list[tuple[str, int, str]] = [
     ("a**(1/0)", 1, "up to 1000"),
     ("9**9**9", 1, "up to 1000"),
     ("a" + "+a" * 5000, 1, "more than 10000 characters"),
-    ("a" + "+a" * 4500, 1, "too many operations"),
     ("-" * 150 + "a", 101, "more than 100 nested operations"),
     ("(" * 10_001, 1, "more than 10000 characters"),
     ("(" * 5000 + ")" * 5000, 101, "more than 100 nested brackets"),

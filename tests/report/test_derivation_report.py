@@ -119,7 +119,7 @@ def test_latex_is_body_text(derivation):
 def test_names_are_escaped_where_they_are_text(tmp_path):
     layers = [Dense(2, Activation("my_act", "z^3"))]
     d = Network(layers, inputs=2, loss=Loss("my_loss", "(a - y)^4"), title="A < B & C_1 {100%}").derive()
-    assert r"A < B \& C\_1 \{100\%\}" in d.write(tmp_path / "net.tex").read_text()
+    assert r"A $<$ B \& C\_1 \{100\%\}" in d.write(tmp_path / "net.tex").read_text()
     assert "<h1>A &lt; B &amp; C_1 {100%}</h1>" in d.write(tmp_path / "net.html").read_text()
     assert r"# A \< B & C\_1 \{100%\}" in d.write(tmp_path / "net.md").read_text()
 
