@@ -50,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SymbackpropError as error:
         print(_one_line(str(error)), file=sys.stderr)
         return FAILED
+    except (RecursionError, MemoryError):
+        print(
+            "error: the network or a formula in it is too large or nested too deeply: make it smaller", file=sys.stderr
+        )
+        return FAILED
     except KeyboardInterrupt:
         return 130
 

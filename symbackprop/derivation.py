@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,8 +110,8 @@ class Derivation(Derived):
         if isinstance(index, int):
             return sympy.Integer(index)
         name = str(index)
-        if not name.isidentifier() or name in self.model.taken:
-            raise NetworkError(f"{name!r} cannot be an index here: choose a letter that names no size, like j")
+        if not name.isidentifier() or keyword.iskeyword(name) or name in self.model.taken or name in self.model.symbols:
+            raise NetworkError(f"{name!r} cannot be an index here: choose a letter that names nothing else, like j")
         return sympy.Symbol(name)
 
     @cached_property

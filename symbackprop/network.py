@@ -49,6 +49,9 @@ class Network:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers) if isinstance(self.layers, list) else self.layers)
         object.__setattr__(self, "notation", _notation(self.notation))
+        if not isinstance(self.title, str):
+            raise NetworkError("title must be a line of text", ("title",))
+        object.__setattr__(self, "notes", tuple(self.notes))
         _ = self.model, self.read_notes
 
     @cached_property
@@ -69,6 +72,11 @@ class Network:
     @cached_property
     def read_notes(self) -> tuple[Note, ...]:
         """What notes say, read: pairs of a name and a formula in Python syntax."""
+        for i, note in enumerate(self.notes):
+            if not isinstance(note, tuple | list) or len(note) != 2:
+                raise NetworkError(
+                    'a note is a pair of a name and a formula, like ("W1", "Delta1 @ X.T")', ("notes", i)
+                )
         return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
 
     def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:

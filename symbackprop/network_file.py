@@ -53,9 +53,9 @@ def _text(name: str) -> str:
     if len(raw) > MAX_BYTES:
         raise FileError(name, None, f"{len(raw)} bytes: a network file has at most {MAX_BYTES}")
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8")
+        before = raw[: error.start].decode("utf-8", "replace")
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise FileError(name, position, "not a text in UTF-8: save the file in that encoding") from error
 

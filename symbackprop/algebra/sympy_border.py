@@ -76,7 +76,7 @@ def _(node: f.Add) -> Any:
     if not any(map(_is_array, terms)):
         return sympy.Add(*terms)
     written = n.ArraySum(*terms)
-    if all(_is_array(t) and t.shape == written.shape for t in terms) and not written.atoms(n.ArrayRepeat):
+    if all(_is_array(t) and t.shape == written.shape for t in terms) and not any(t.has(n.ArrayExpr) for t in terms):
         native = sympy.MatAdd(*terms)
         if str(native) == str(written):
             return native
@@ -282,7 +282,7 @@ def _add(e: Any, go: Any) -> Formula:
 
 
 def _mul(e: Any, go: Any) -> Formula:
-    numerator, denominator = sympy.fraction(e)
+    numerator, denominator = sympy.fraction(e, exact=True)
     if denominator != 1:
         return f.Quotient(go(numerator), go(denominator))
     coefficient, rest = e.as_coeff_Mul()
@@ -322,7 +322,10 @@ def _map(e: Any, go: Any) -> Formula:
     definition = None
     if isinstance(function, sympy.Lambda):
         known = functions.FUNCTIONS.get(name.name)
-        if known is None or int(order) != 0:
+        same = (
+            known is not None and function.expr.xreplace({function.variables[0]: Function.argument}) == known.definition
+        )
+        if known is None or not same or int(order) != 0:
             raise Unsupported(f"a formula knows {name.name} only through its network: pass it in symbols")
         return f.Map(known, go(arg))
     return f.Map(Function(name.name, latex.name, definition), go(arg), int(order))

@@ -7,6 +7,7 @@ size has to be passed that is not in the formula as a value.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -48,12 +49,13 @@ class ArrayExpr(MatrixExpr):
     def __new__(cls, *args: Any) -> Any:
         return sympy.Basic.__new__(cls, *(sympy.sympify(a, strict=True) for a in args))  # strict: no text is read
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[Any, ...]:
         return tuple(a for a in self.args if not is_scalar(a))
 
-    @property
+    @cached_property
     def shape(self) -> Any:
+        """Kept once it is known: every level of a nested expression asks for it several times."""
         return self.arrays[0].shape if self.arrays else SCALAR
 
     def doit(self, **hints: Any) -> Any:
@@ -174,7 +176,7 @@ class ArrayMap(ArrayExpr):
         """The name in code: sigma, sigma_prime, sigma_prime2."""
         return call_name(self.args[0].name, int(self.args[1]))
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return self.args[4].shape
 
@@ -216,7 +218,7 @@ class EntrywiseErf(sympy.Function):
 class ArraySoftmax(ArrayExpr):
     """exp(Z) over its sum along an axis, or the logarithm of that: argument, axis, logarithm?"""
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return self.args[0].shape
 
@@ -247,7 +249,7 @@ class ArraySoftmax(ArrayExpr):
 class ArrayTotal(ArrayExpr):
     """The sum over axis 0 or 1, kept as a row or a column, or over everything (axis -1)."""
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         (rows, columns), axis = self.args[0].shape, int(self.args[1])
         return {-1: SCALAR, 0: (sympy.S.One, columns), 1: (rows, sympy.S.One)}[axis]
@@ -281,7 +283,7 @@ class ArrayRepeat(ArrayExpr):
 
     precedence = MUL
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return self.args[1:]
 
@@ -307,7 +309,7 @@ class ArrayOnes(ArrayExpr):
 
     precedence = ATOM
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return self.args
 
@@ -327,7 +329,7 @@ class ArrayOnes(ArrayExpr):
 class ArrayDiagonal(ArrayExpr):
     """The diagonal matrix of a row or a column."""
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         rows, columns = self.args[0].shape
         size = columns if rows == 1 else rows
@@ -350,7 +352,7 @@ class ArrayDiagonal(ArrayExpr):
 class ArrayNorm(ArrayExpr):
     """The entrywise norm of order 1 or 2, to a power."""
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return SCALAR
 
@@ -388,7 +390,7 @@ class ArrayOpaqueLoss(ArrayExpr):
     def call_name(self) -> str:
         return ("grad_" if self.args[4] else "") + self.args[0].name
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         rows, columns = self.args[1].shape
         if self.args[4]:
@@ -424,7 +426,7 @@ class ArrayOpaqueLoss(ArrayExpr):
 class ArrayUnit(ArrayExpr):
     """The column that is 1 at an index, which counts from 1, and 0 elsewhere."""
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return (self.args[1], sympy.S.One)
 
@@ -447,7 +449,7 @@ class ArrayIndexSum(ArrayExpr):
 
     precedence = MUL
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         return self.args[0].shape
 

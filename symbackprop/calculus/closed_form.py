@@ -6,7 +6,6 @@ before. What is elementwise is rational in the atoms, and that is decided by Sym
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,7 +19,8 @@ from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.calculus.textbook import Role, closed, placeholder
 from symbackprop.calculus.tidy import join, rational, split, spread, tidy
 
-Roles = Callable[[Formula], Role]
+MAX_POWER = 8
+SHORT = 12  # nodes of a closed form that no other can be much shorter than
 
 ROLE_OF_LETTER = {
     "x": Role.ACTIVATION,
@@ -79,11 +79,18 @@ def _close(node: Formula) -> Formula:
         children = tuple(_close(child) for child in node.children)
         return tidy(node.with_children(children)) if children != node.children else node
     c, core = split(node)
-    if not isinstance(core, f.Add):
-        return _whole(node)
     whole = _whole(node)
-    by_terms = tidy(f.Product((join(c, None), f.Add(tuple(_close(term) for term in core.terms)))))
-    return by_terms if _length(by_terms) < _length(whole) else whole
+    if not isinstance(core, f.Add | f.Hadamard) or _length(whole) < SHORT:
+        return whole
+    parts = type(core)(tuple(_close(child) for child in core.children))
+    piecewise = tidy(f.Product((join(c, None), parts)))
+    return piecewise if _length(piecewise) < _length(whole) else whole
+
+
+def _small(exponent: Formula) -> bool:
+    """A power that may be multiplied out; a larger one is an atom, whatever it is a power of."""
+    value = rational(exponent)
+    return value is not None and value.denominator == 1 and abs(value) <= MAX_POWER
 
 
 def _length(node: Formula) -> int:
@@ -133,8 +140,8 @@ def _scalar(node: Formula, atoms: dict[Formula, int], whole: f.Shape) -> sympy.E
                 return sympy.Mul(*map(go, factors))
             case f.Quotient(top, bottom):
                 return go(top) / go(bottom)
-            case f.Power(base, exponent) if (power := rational(exponent)) is not None and power.denominator == 1:
-                return go(base) ** int(power)
+            case f.Power(base, exponent) if _small(exponent):
+                return go(base) ** int(rational(exponent) or 0)
             case f.Product() if _is_elementwise(u) or spread(u):
                 constants = [v for v in u.factors if not isinstance(v, f.Ones)]
                 if spread(u) and any(shape(v) != SCALAR for v in constants):

@@ -104,7 +104,7 @@ class Writer:
         names: list[Formula] = [f.Derivative(COST, symbol, through.symbol)] if shared else self._names(symbol)
         premises = (self._made_by[through.symbol],) if through.symbol in self._made_by else ()
         cotangent = None if isinstance(bar, f.Number) else bar if isinstance(bar, Symbol) else through.symbol
-        why = Why(through, symbol, cotangent, self._index)
+        why = Why(through, symbol, cotangent, self._index, shared)
         self._write(use.rule, symbol, names, sides, premises, why, through, tuple(granted))
         return sides[-1]
 

@@ -7,6 +7,7 @@ whole axes of products of generators, which is all that is asked of it here.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,7 @@ from symbackprop.algebra.index import IndexExpr
 from symbackprop.calculus.entrywise import Indices, collapse
 from symbackprop.errors import Unsupported
 
+MAX_TERMS = 5000  # of one product, expanded
 MAX_BOUND = 6  # bound indices of one term: their orders are all tried
 
 Range: TypeAlias = tuple[sympy.Symbol, sympy.Expr]  # an index that runs from 1 to a size
@@ -79,6 +81,8 @@ def _terms(node: IndexExpr, names: Iterator[sympy.Symbol]) -> list[_Term]:
 
 
 def _product(parts: list[list[_Term]]) -> list[_Term]:
+    if math.prod(map(len, parts)) > MAX_TERMS:
+        raise Unsupported(f"a product that expands to more than {MAX_TERMS} terms")
     found: list[_Term] = []
     for choice in itertools.product(*parts):
         coefficient = Fraction(1)

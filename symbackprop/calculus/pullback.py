@@ -30,25 +30,28 @@ class Rule:
 
 
 RULES: dict[type[Formula], Rule] = {
-    f.Symbol: Rule("identity", r"dJ = \langle \bar u, du \rangle"),
-    f.Negative: Rule("sign", r"U = -V:\ \bar V = -\bar U"),
-    f.Add: Rule("sum rule", r"U = V + W:\ \bar V = \bar W = \bar U"),
-    f.Product: Rule("matrix product rule", r"U = V W:\ \bar V = \bar U W^T,\ \bar W = V^T \bar U"),
-    f.Hadamard: Rule("elementwise product rule", r"U = V \odot W:\ \bar V = \bar U \odot W"),
-    f.Quotient: Rule("quotient rule", r"U = V / W:\ \bar V = \bar U / W,\ \bar W = -\bar U \odot V / W^2"),
-    f.Power: Rule("power rule", r"U = V^c:\ \bar V = c\, V^{c-1} \odot \bar U"),
-    f.Transpose: Rule("transpose rule", r"U = V^T:\ \bar V = \bar U^T"),
-    f.Map: Rule("chain rule, entry by entry", r"U = f(V):\ \bar V = \bar U \odot f'(V)"),
+    f.Symbol: Rule("identity", r"u = p:\ \bar p = \bar u"),
+    f.Negative: Rule("sign", r"U = -P:\ \bar P = -\bar U"),
+    f.Add: Rule("sum rule", r"U = P + Q:\ \bar P = \bar Q = \bar U"),
+    f.Product: Rule("matrix product rule", r"U = P Q:\ \bar P = \bar U Q^T,\ \bar Q = P^T \bar U"),
+    f.Hadamard: Rule("elementwise product rule", r"U = P \odot Q:\ \bar P = \bar U \odot Q"),
+    f.Quotient: Rule("quotient rule", r"U = P / Q:\ \bar P = \bar U / Q,\ \bar Q = -\bar U \odot P / Q^2"),
+    f.Power: Rule("power rule", r"U = P^c:\ \bar P = c\, P^{c-1} \odot \bar U"),
+    f.Transpose: Rule("transpose rule", r"U = P^T:\ \bar P = \bar U^T"),
+    f.Map: Rule("chain rule, entry by entry", r"U = f(P):\ \bar P = \bar U \odot f'(P)"),
     f.Softmax: Rule("softmax rule", r"p = \operatorname{softmax}(z):\ \bar z = p \odot \bar p - p\, (p^T \bar p)"),
     f.OpaqueLoss: Rule("gradient of the loss", r"c = C(a, y):\ \bar a = \bar c\, \nabla_a C"),
-    f.Total: Rule("sum over entries", r"u = \textstyle\sum_{ij} V_{ij}:\ \bar V = \bar u\, \mathbf{1}\mathbf{1}^T"),
-    f.Norm: Rule("norm rule", r"u = \|V\|^2:\ \bar V = 2 \bar u\, V"),
+    f.Total: Rule("sum over entries", r"u = \textstyle\sum_{ij} P_{ij}:\ \bar P = \bar u\, \mathbf{1}\mathbf{1}^T"),
+    f.Norm: Rule("norm rule", r"u = \|P\|^2:\ \bar P = 2 \bar u\, P"),
     f.Diagonal: Rule("diagonal rule", r"U = \operatorname{diag}(v):\ \bar v = (\bar U \odot I)\, \mathbf{1}"),
-    f.Entry: Rule("entry rule", r"u = V_{jk}:\ \bar V = \bar u\, e_j e_k^T"),
-    f.IndexSum: Rule("sum over an index", r"U = \textstyle\sum_i V_i:\ \bar V_i = \bar U"),
+    f.Entry: Rule("entry rule", r"u = P_{jk}:\ \bar P = \bar u\, e_j e_k^T"),
+    f.IndexSum: Rule("sum over an index", r"U = \textstyle\sum_i P_i:\ \bar P_i = \bar U"),
 }
 
-REPETITION = Rule("repetition rule", r"U = v \mathbf{1}^T:\ \bar v = \bar U\, \mathbf{1}")
+REPETITION = Rule(
+    "repetition rule",
+    r"U = p \mathbf{1}^T:\ \bar p = \bar U\, \mathbf{1};\ U = \mathbf{1} p^T:\ \bar p = \bar U^T \mathbf{1}",
+)
 
 
 LOG_SOFTMAX = Rule(

@@ -38,13 +38,15 @@ class Why:
     """The same fact entry by entry: ``through`` is the forward equation, ``wrt`` the array by which it is derived.
 
     The equations are made from the index form of the forward equation by ordinary partial derivatives; no matrix rule
-    is used. ``cotangent`` is the name of dJ/du, None where u is the cost itself.
+    is used. ``cotangent`` is the name of dJ/du, None where u is the cost itself; ``share`` says that other equations
+    use the array too, so that this is a part of its derivative.
     """
 
     through: Assignment
     wrt: Symbol
     cotangent: Symbol | None
     index: Index
+    share: bool = False
 
     @cached_property
     def _parts(self) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...], IndexExpr, IndexExpr, IndexExpr]:
@@ -96,9 +98,10 @@ class Why:
         rate = written(local)
         u, v = written(ix.Generator(self.through.symbol, out)), written(ix.Generator(self.wrt, at))
         first = Equation((u, written(collapse(body))))
+        part = self.through.symbol if self.share else None
         if self.cotangent is None:  # the cost: the whole of it stands in the forward pass
-            return (Equation((f.Derivative(u, v), rate)),)
-        chain = f.Derivative(Symbol("J"), v)
+            return (Equation((f.Derivative(u, v, part), rate)),)
+        chain = f.Derivative(Symbol("J"), v, part)
         sides = [chain, written(total), written(self.entry)]
         return first, Equation((f.Derivative(u, v), rate)), Equation(tuple(dict.fromkeys(sides)))
 

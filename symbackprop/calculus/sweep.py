@@ -53,7 +53,7 @@ def uses(assignment: Assignment, cotangent: Formula, wanted: Callable[[Symbol], 
     for symbol, parts in found.items():
         contribution = parts[0][0] if len(parts) == 1 else f.Add(tuple(bar for bar, _ in parts))
         name = assignment.rule(symbol)
-        rule = Rule(name, parts[0][1].identity) if name else parts[0][1]
+        rule = Rule(name, "") if name else parts[0][1]
         out.append((symbol, Use(assignment, contribution, rule)))
     return out
 

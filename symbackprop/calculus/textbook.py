@@ -16,6 +16,7 @@ import sympy
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula
 from symbackprop.calculus.tidy import Coefficient, constant, negative
+from symbackprop.errors import Unsupported
 
 
 class Role(IntEnum):
@@ -45,7 +46,10 @@ def closed(expr: sympy.Expr, roles: tuple[Role, ...]) -> tuple[Coefficient, Form
     """
     symbols = [placeholder(i) for i in range(len(roles))]
     role = dict(zip(symbols, roles, strict=True))
-    top, bottom = sympy.fraction(sympy.cancel(sympy.together(expr)))
+    cancelled = sympy.cancel(sympy.together(expr))
+    if cancelled.has(sympy.nan, sympy.zoo, sympy.oo):
+        raise Unsupported("a quotient whose denominator is 0")
+    top, bottom = sympy.fraction(cancelled)
     c_top, top_factors = _factors(top, role)
     c_bottom, bottom_factors = _factors(bottom, role)
     numerator, denominator = (_product(fs) for fs in (top_factors, bottom_factors))

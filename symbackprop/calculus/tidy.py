@@ -15,6 +15,7 @@ import sympy
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula
 from symbackprop.algebra.shape import shape
+from symbackprop.errors import Unsupported
 
 Coefficient: TypeAlias = sympy.Expr  # a rational function of sizes and rates: 1/m, 2, -lambda/2
 
@@ -36,6 +37,8 @@ def split(node: Formula) -> tuple[Coefficient, Formula | None]:
     if isinstance(node, f.Quotient):
         c, top = split(node.numerator)
         d, bottom = split(node.denominator)
+        if d.is_zero:
+            raise Unsupported("a quotient whose denominator is 0")
         if bottom is None:
             return c / d, top
         return c / d, f.Quotient(top if top is not None else _one(), bottom)

@@ -72,6 +72,8 @@ class Activation:
             object.__setattr__(self, "latex", rf"\operatorname{{{shown}}}")
         object.__setattr__(self, "parameters", parameter_table(self.parameters))
         definition = self.definition
+        if self.over_units and (definition is not None or self.name not in ("softmax", "log_softmax")):
+            raise NetworkError(f"{self.name}: over all units of a sample there are softmax and log_softmax only")
         if isinstance(definition, str):
             object.__setattr__(self, "written", definition)
             symbols = {"z": f.Scalar("z"), **{name_latex(name): f.Scalar(name) for name, _ in self.constants}}
@@ -97,7 +99,7 @@ class Activation:
         if self.definition == SIGMOID.definition:
             return SIGMOID
         assert not isinstance(self.definition, str)
-        return Function("sigma" if self.definition is None else self.name, self.latex, self.definition)
+        return Function("sigma" if self.name == "generic" else self.name, self.latex, self.definition)
 
     def apply(self, z: Formula, unit_axis: int) -> Formula:
         """The forward equation a = f(z); units lie along ``unit_axis``."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import keyword
+import numbers
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeVar
@@ -27,6 +28,53 @@ T = TypeVar("T")
 MAX_LAYERS = 10_000
 MAX_SIZE = 10**9
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}(_[A-Za-z0-9]{1,10})?")
+# Functions that printed code calls: a size of that name would hide them.
+IN_CODE = frozenset(
+    [
+        "abs",
+        "all",
+        "any",
+        "array",
+        "arange",
+        "builtins",
+        "broadcast_to",
+        "cosh",
+        "cos",
+        "diagflat",
+        "erf",
+        "exp",
+        "eye",
+        "greater",
+        "grad_C",
+        "identity",
+        "less",
+        "log",
+        "logical_and",
+        "logical_or",
+        "math",
+        "max",
+        "maximum",
+        "min",
+        "minimum",
+        "multiply",
+        "numpy",
+        "ones",
+        "range",
+        "select",
+        "sigma",
+        "sigma_prime",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "sum",
+        "tanh",
+        "transpose",
+        "vectorize",
+        "zeros",
+    ]
+)
+INLINE = "inline"
 EXPRESSION = re.compile(r"[\\^{}()*/+|]|\s-\s")  # what no name has: a scalar expression in LaTeX
 ARRAY_NAME = re.compile(r"([WbzZaA]|[dD]elta)_?\d+|[xXyYJLCe]|E|I|pi")
 
@@ -63,6 +111,7 @@ def build(
     if len(layers) > MAX_LAYERS:
         raise NetworkError(f"{len(layers)} layers: at most {MAX_LAYERS} are accepted", ("layers",))
     built = tuple(_dense(layer, ("layers", i)) for i, layer in enumerate(layers))
+    built = _named_apart(built)
     chosen = _loss(loss)
     _fits(built[-1].activation, chosen, ("layers", len(built) - 1, "activation"))
     batch_size = None if batch is None else _size(batch, "batch", ("batch",))
@@ -109,7 +158,7 @@ def _activation(given: object, path: Path) -> Activation:
     if isinstance(given, str) and given in ALIASES:
         given = ALIASES[given]
     if isinstance(given, sympy.Expr) or (isinstance(given, str) and EXPRESSION.search(given)):
-        return _own(lambda: Activation("f", given, latex="f"), path)
+        return _own(lambda: Activation(INLINE, given), path)
     return lookup(given, ACTIVATIONS, "activation", path)
 
 
@@ -119,6 +168,24 @@ def _own(make: Callable[[], T], path: Path) -> T:
         return make()
     except (NotationError, NetworkError, Unsupported) as error:
         raise NetworkError(str(error), path) from error
+
+
+def _named_apart(layers: tuple[DenseLayer, ...]) -> tuple[DenseLayer, ...]:
+    """Activations given as bare expressions are called f, g, h, ...; two functions with one name are refused."""
+    letters = dict(
+        zip(dict.fromkeys(u.activation for u in layers if u.activation.name == INLINE), "fghpqr", strict=False)
+    )
+    renamed = {u: replace(u, name=letter, latex=letter) for u, letter in letters.items()}
+    layers = tuple(replace(u, activation=renamed.get(u.activation, u.activation)) for u in layers)
+    found: dict[str, Activation] = {}
+    for i, layer in enumerate(layers):
+        activation, path = layer.activation, ("layers", i, "activation")
+        if activation.name == INLINE:
+            raise NetworkError("more than six functions without a name: give them names with Activation", path)
+        table = ACTIVATIONS.get(activation.name, activation)
+        if found.setdefault(activation.name, table) != activation:
+            raise NetworkError(f"two functions are called {activation.name}: give one another name", path)
+    return layers
 
 
 def _loss(loss: str | Loss) -> Loss:
@@ -164,7 +231,9 @@ def _size(value: object, what: str, path: Path) -> Size:
     """A positive int, or a name as ``sympy.Symbol``."""
     if isinstance(value, sympy.Symbol):
         value = value.name
-    if isinstance(value, bool) or not isinstance(value, int | str | sympy.Integer):
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
         raise NetworkError(f"{what} must be a name or a positive whole number, not {_show(value)}", path)
     if isinstance(value, str):
         return sympy.Symbol(_name(value, what, path))
@@ -176,9 +245,10 @@ def _size(value: object, what: str, path: Path) -> Size:
 def _name(value: str, what: str, path: Path) -> str:
     if not NAME.fullmatch(value):
         raise NetworkError(
-            f"{what} {_show(value)} is no name: write letters and digits, with at most one subscript, like n_1", path
+            f"{what} {_show(value)} is no name: write ASCII letters and digits, with at most one subscript, like n_1",
+            path,
         )
-    if ARRAY_NAME.fullmatch(value) or (keyword.iskeyword(value) and value != "lambda"):
+    if ARRAY_NAME.fullmatch(value) or value in IN_CODE or (keyword.iskeyword(value) and value != "lambda"):
         raise NetworkError(f"{what} {_show(value)} is the name of something else: choose another, like n_1", path)
     return value
 
@@ -191,6 +261,8 @@ def _rate(value: object, what: str) -> sympy.Expr | None:
         return sympy.Symbol(_name(value, what, (what,)))
     if isinstance(value, sympy.Symbol):
         return sympy.Symbol(_name(value.name, what, (what,)))
+    if isinstance(value, sympy.Rational):
+        value = Fraction(int(value.p), int(value.q))
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         raise NetworkError(f"{what} must be a name or a number, not {_show(value)}", (what,))
     if not 0 < value < float("inf"):

@@ -14,7 +14,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Map
-from symbackprop.algebra.functions import ABS, LOG_COSH, POSITIVE_PART, SIGN, SOFTPLUS, STEP, log
+from symbackprop.algebra.functions import ABS, LOG, LOG_COSH, POSITIVE_PART, SIGN, SOFTPLUS, SQRT, STEP, log
 from symbackprop.algebra.functions import huber as huber_function
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.errors import NetworkError
@@ -75,8 +75,13 @@ class Loss:
             strangers = ", ".join(sorted(used - {"pi", *scalars}))
             if strangers:
                 raise NetworkError(f"{self.name} has the symbols {strangers}: declare what is not a or y in parameters")
+        if term is not None and not f.depends_on(term, PREDICTION):
+            raise NetworkError(f"{self.name} does not depend on the prediction a: there is nothing to derive")
         if not self.kinks and not isinstance(self.term, Formula | None) and _has_kinks(term):
             object.__setattr__(self, "kinks", "nothing inside an absolute value or a maximum of the loss is 0")
+        if not isinstance(self.term, Formula | None) and _is_partial(term):
+            defined = "every logarithm, root and quotient of the loss is defined"
+            object.__setattr__(self, "kinks", f"{self.kinks}, and {defined}" if self.kinks else defined)
         object.__setattr__(self, "term", term)
 
     @property
@@ -89,6 +94,22 @@ def _has_kinks(term: Formula | None) -> bool:
     return term is not None and any(
         isinstance(u, Map) and u.function in (ABS, POSITIVE_PART, SIGN, STEP) for u in f.walk(term)
     )
+
+
+def _is_partial(term: Formula | None) -> bool:
+    """Whether the term has no value at some predictions: a logarithm, a root, a quotient by the prediction."""
+
+    def partial(u: Formula) -> bool:
+        match u:
+            case f.Quotient(_, bottom):
+                return f.depends_on(bottom, PREDICTION)
+            case f.Map(function):
+                return function in (LOG, SQRT)
+            case f.Power(_, f.Number(value)):
+                return value.denominator != 1 or value < 0
+        return False
+
+    return term is not None and any(partial(u) for u in f.walk(term) if f.depends_on(u, PREDICTION))
 
 
 def huber(d: Fraction | int = 1) -> Loss:

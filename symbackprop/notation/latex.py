@@ -71,7 +71,7 @@ class LatexWriter:
     def _name(self, name: str) -> str:
         if self.samples is not None and name == str(self.samples):
             return self.notation.letter("samples", False) or name_latex(name)
-        if name == "alpha":  # the learning rate
+        if name == "alpha" and name not in self.taken:  # the learning rate
             return self.notation.letter("rate", False)
         return name_latex(name)
 

@@ -17,9 +17,12 @@ import sympy
 from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.calculus.derived import Derived
+from symbackprop.errors import Unsupported
 from symbackprop.model.initialisation import sample
 
 Array = Any
+
+MAX_ENTRIES = 1_000_000
 
 
 class Point:
@@ -33,6 +36,9 @@ class Point:
         self._derived = derived
         self._rng = np.random.default_rng(seed)
         self._initialisation = initialisation
+        largest = max((rows * columns for rows, columns in map(self.shape, self.model.symbols.values())), default=0)
+        if largest > MAX_ENTRIES:
+            raise Unsupported(f"an array of {largest} entries is too large to evaluate at a point")
 
     @cached_property
     def sizes(self) -> dict[sympy.Symbol, int]:
@@ -85,8 +91,15 @@ class Point:
         names = {**arrays, **self.scalars}
         used = sorted(expr.free_symbols | expr.atoms(sympy.MatrixSymbol), key=str)
         known = [s for s in used if str(s) in names]
-        function = sympy.lambdify(known, expr, [OPAQUE, "numpy"])
-        return np.atleast_2d(np.asarray(function(*(names[str(s)] for s in known)), dtype=float))
+        # Neutral names in the code, so that a size called sum or log hides no function.
+        neutral = {
+            s: sympy.MatrixSymbol(f"_v{n}", *s.shape) if isinstance(s, sympy.MatrixSymbol) else sympy.Symbol(f"_v{n}")
+            for n, s in enumerate(known)
+        }
+        function = sympy.lambdify(list(neutral.values()), expr.xreplace(neutral), [OPAQUE, "numpy"])
+        with np.errstate(all="ignore"):
+            value = function(*(names[str(s)] for s in known))
+        return np.atleast_2d(np.asarray(value, dtype=float))
 
 
 # Functions for what a network leaves open: smooth, odd or even in nothing, and coupled over the outputs.
@@ -98,11 +111,11 @@ OPAQUE: dict[str, Any] = {
 }
 
 
-def differ(left: Array, right: Array) -> bool:
-    """Whether two arrays differ by far more than rounding could explain."""
+def differ(left: Array, right: Array) -> bool | None:
+    """Whether two arrays differ by far more than rounding could explain; None where a value is not finite."""
     if left.shape != right.shape:
         return True
     if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
-        return False
+        return None
     scale = max(float(np.max(np.abs(left))), float(np.max(np.abs(right))))
     return float(np.max(np.abs(left - right))) > 1e-6 * scale

@@ -10,6 +10,7 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.calculus.closed_form import rate
+from symbackprop.calculus.generic import generic_applies, size_letter
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
@@ -322,7 +323,7 @@ def _reason(step: Step, w: LatexWriter, prefix: str = "") -> Inline:
 
 def _generic(subject: Subject) -> Iterator[Block]:
     """The step from layer l + 1 to layer l, once for every l, and the induction in words."""
-    if len(subject.derived.model.layers) < GENERIC_FROM:
+    if len(subject.derived.model.layers) < GENERIC_FROM or not generic_applies(subject.derived.model):
         return
     w = subject.writer
     steps = subject.derived.generic_layer
@@ -341,9 +342,19 @@ def _generic(subject: Subject) -> Iterator[Block]:
             Math(w(_delta_above(steps))),
             " is the derivative of the cost by the pre-activation of layer ",
             Math("l+1"),
+            ". Layer ",
+            Math("l"),
+            " has ",
+            Math(f"{size_letter(subject.derived.model)}_l"),
+            " units, and the activation of layer 0 is the input" if w.notation.first == 1 else " units",
             ".",
         )
     )
+    model = subject.derived.model
+    if model.l1 is not None or model.l2 is not None:
+        yield Paragraph((Math("R"), " is the share of layer ", Math("l"), " in the penalty, a term of the cost."))
+    if len({layer.bias for layer in model.layers}) == 2:
+        yield Paragraph(("What concerns the bias holds for the layers that have one.",))
     for step in steps:
         yield _step(step, w, f"l.{step.number}", "l.")
     yield Paragraph(

@@ -23,6 +23,8 @@ from symbackprop.numeric.point import Point, differ
 from symbackprop.report.document import Block, Display, Paragraph, Section
 from symbackprop.report.subject import Subject
 
+POINTS = 12
+
 
 class Outcome(Enum):
     """What is known of a note, and what the report says of it."""
@@ -31,6 +33,7 @@ class Outcome(Enum):
     EQUAL = "Equal, for all sizes: both have the same normal form."
     DIFFERS = "Not what is derived: at generic numbers the two have different values."
     MISSHAPEN = "Not what is derived: as it is written it does not conform"
+    UNDECIDED = "Not compared"
     AGREES = "The two agree at generic numbers; that they are equal is not proved here."
 
 
@@ -67,16 +70,30 @@ def judge(derived: Derived, note: Note) -> tuple[Outcome, str]:
         if claimed != shape(truth):
             return Outcome.MISSHAPEN, f"its shape is {show(claimed)}, not {show(shape(truth))}"
         left, right = (_unfolded(derived, u) for u in (note.says, truth))
+        if note.says == truth or left == right:
+            return Outcome.SAME, ""
+        different = _different(derived, note.says, truth)
     except ShapeMismatch as error:
         return Outcome.MISSHAPEN, str(error)
-    if note.says == truth or left == right:
-        return Outcome.SAME, ""
-    point = Point(derived)
-    if differ(point.value(note.says), point.value(truth)):
+    except Unsupported as error:
+        return Outcome.UNDECIDED, str(error)
+    if different:
         return Outcome.DIFFERS, ""
     if _equal_normal_forms(left, right):
         return Outcome.EQUAL, ""
+    if different is None:
+        return Outcome.UNDECIDED, "at no point that was tried do both have a value"
     return Outcome.AGREES, ""
+
+
+def _different(derived: Derived, left: Formula, right: Formula) -> bool | None:
+    """Whether the values differ at a generic point; None where no point gives both a value."""
+    for seed in range(POINTS):
+        point = Point(derived, seed)
+        found = differ(point.value(left), point.value(right))
+        if found is not None:
+            return found
+    return None
 
 
 def _unfolded(derived: Derived, formula: Formula) -> Formula:
