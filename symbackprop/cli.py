@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TextIO, TypeAlias
 
@@ -27,6 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     main_parser = _Parser(prog="symbackprop", description="Derive backpropagation, step by step, with symbolic sizes.")
+    main_parser.add_argument("--version", action="version", version=f"symbackprop {version('symbackprop')}")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     derive = commands.add_parser("derive", help="derive every gradient of a network and write the report")
     derive.add_argument("network", metavar="NET.toml", help="the network file")

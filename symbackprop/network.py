@@ -67,6 +67,7 @@ class Network:
             labels=self.labels,
             samples=self.samples,
             weights=self.weights,
+            reserved=self.notation.index_like if isinstance(self.notation, Notation) else frozenset(),
         )
 
     @cached_property

@@ -139,7 +139,12 @@ def _in_z(definition: object, name: str, parameters: Mapping[str, sympy.Rational
     if len(variables) > 1:
         names = ", ".join(sorted(map(str, variables)))
         raise NetworkError(f"{name} has the symbols {names}: all but one must be declared in parameters")
-    return definition.xreplace({**values, **kept, **dict.fromkeys(variables, _z)})
+    written: sympy.Expr = definition.xreplace({**values, **kept, **dict.fromkeys(variables, _z)})
+    if written.has(sympy.I, sympy.nan, sympy.zoo, sympy.oo, sympy.floor, sympy.ceiling, sympy.Heaviside, sympy.Mod):
+        raise NetworkError(f"{name} is no real function with a slope: write it with elementary functions and pieces")
+    if not written.has(_z):
+        raise NetworkError(f"{name} does not depend on z: an activation is a function of z")
+    return written
 
 
 def _pieces(*pieces: tuple[sympy.Expr, sympy.Basic]) -> sympy.Expr:

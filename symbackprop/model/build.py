@@ -102,6 +102,7 @@ def build(
     labels: str | None = None,
     samples: str = "columns",
     weights: str = "out x in",
+    reserved: frozenset[str] = frozenset(),
 ) -> Model:
     """The model of a network; raises NetworkError with a message and the path of what is wrong."""
     if isinstance(layers, str | Dense) or not isinstance(layers, Sequence):
@@ -129,7 +130,7 @@ def build(
         in_by_out=_choice(weights, "weights", ("out x in", "in x out")) == "in x out",
     )
     any_labels = labels is not None and _choice(labels, "labels", ("any", "distribution")) == "any"
-    return Model(frame, sizes, built, chosen, l1=rates["l1"], l2=rates["l2"], any_labels=any_labels)
+    return Model(frame, sizes, built, chosen, l1=rates["l1"], l2=rates["l2"], any_labels=any_labels, reserved=reserved)
 
 
 def _parameters_apart(sources: Sequence[Loss | Activation], taken: set[sympy.Expr | None]) -> None:
@@ -231,7 +232,7 @@ def _size(value: object, what: str, path: Path) -> Size:
     """A positive int, or a name as ``sympy.Symbol``."""
     if isinstance(value, sympy.Symbol):
         value = value.name
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, numbers.Integral):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise NetworkError(f"{what} must be a name or a positive whole number, not {_show(value)}", path)

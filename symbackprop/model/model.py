@@ -28,7 +28,8 @@ class Model:
     """A network ready to be differentiated.
 
     ``sizes`` are n_0, ..., n_L; ``layers`` the layers that were asked for, ``blocks`` their equations; penalties are
-    coefficients of the squared (``l2``) and absolute (``l1``) weights, None where there is none.
+    coefficients of the squared (``l2``) and absolute (``l1``) weights, None where there is none; ``reserved`` are
+    letters that no index may have.
     """
 
     frame: Frame
@@ -38,6 +39,7 @@ class Model:
     l2: sympy.Expr | None = None
     l1: sympy.Expr | None = None
     any_labels: bool = False
+    reserved: frozenset[str] = frozenset()
 
     @cached_property
     def x(self) -> Symbol:
@@ -100,7 +102,12 @@ class Model:
         exprs = [*self.sizes, self.frame.samples, self.l1, self.l2]
         parameters = [*self.loss.constants, *(p for layer in self.layers for p in layer.activation.constants)]
         symbols = {str(s) for e in exprs if e is not None for s in e.free_symbols}
-        return frozenset(symbols | {name for name, _ in parameters})
+        return frozenset(symbols | {name for name, _ in parameters} | self.reserved)
+
+    @cached_property
+    def scalars(self) -> frozenset[str]:
+        """The names of everything that is a number and no array."""
+        return self.taken - self.reserved
 
     def sample_loss(self, prediction: Formula, target: Formula) -> Formula:
         """The term of the loss, entry by entry; for an opaque loss its value for each sample."""
@@ -142,7 +149,9 @@ class Model:
             return None
         norms = [f.Norm(w, order, order) for block in self.blocks for w in block.weights]
         total = norms[0] if len(norms) == 1 else f.Add(tuple(norms))
-        return f.Product((scalar(rate) if order == 1 else f.Quotient(scalar(rate), f.formula(2)), total))
+        if order == 1 or rate.is_number:
+            return f.Product((scalar(rate / order), total))
+        return f.Product((f.Quotient(scalar(rate), f.formula(2)), total))
 
     @cached_property
     def assumptions(self) -> tuple[Assumption, ...]:

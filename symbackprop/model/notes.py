@@ -34,7 +34,7 @@ def read_note(model: Model, of: object, says: object, path: Path = ()) -> Note:
         raise NetworkError(f"a note on {of!r}, which the network does not have: {hint}", (*path, "of"))
     if not isinstance(says, str):
         raise NetworkError('a note says a formula in quotes, like "(A2 - Y) @ A1.T / m"', (*path, "says"))
-    symbols: dict[str, Formula] = {**model.symbols, **{name: f.Scalar(name) for name in model.taken}}
+    symbols: dict[str, Formula] = {**model.symbols, **{name: f.Scalar(name) for name in model.scalars}}
     if model.loss.term is None:
         symbols["grad_C"] = f.OpaqueLoss("C", model.prediction, model.y, model.frame.unit_axis, gradient=True)
     functions = {layer.activation.function.name: layer.activation.function for layer in model.layers}

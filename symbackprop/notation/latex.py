@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fractions import Fraction
 from functools import singledispatchmethod
@@ -154,12 +154,28 @@ class LatexWriter:
 
     @_tex.register
     def _(self, node: f.Add) -> str:
+        if (norms := self._norms(node)) is not None:
+            return norms
         out = ""
         for term in node.terms:
             negative = isinstance(term, f.Negative)
             body = self._at(term.arg if isinstance(term, f.Negative) else term, Level.PRODUCT)
             out += (" - " if negative else " + ") + body if out else ("-" if negative else "") + body
         return out
+
+    def _norms(self, node: f.Add) -> str | None:
+        """The norms of the weights of many consecutive layers as one sum over the layers."""
+        if len(node.terms) < 4 or not all(isinstance(t, f.Norm) and isinstance(t.arg, f.Symbol) for t in node.terms):
+            return None
+        arrays = [t.arg for t in node.terms if isinstance(t, f.Norm) and isinstance(t.arg, f.Symbol)]
+        first = node.terms[0]
+        assert isinstance(first, f.Norm)
+        consecutive = [(arrays[0].letter, sympy.Integer(n)) for n in range(1, len(arrays) + 1)]
+        if [(u.letter, u.layer) for u in arrays] != consecutive or len({(t.order, t.power) for t in node.terms}) > 1:  # type: ignore[attr-defined]
+            return None
+        low, high = (self.notation.number(sympy.Integer(n)) for n in (1, len(arrays)))
+        general = replace(first, arg=f.Symbol(arrays[0].letter, arrays[-1].shape, sympy.Symbol("l")))
+        return rf"\sum_{{l={low}}}^{{{high}}} {self._tex(general)}"
 
     @_tex.register
     def _(self, node: f.Product) -> str:
@@ -169,7 +185,8 @@ class LatexWriter:
         out = ""
         for position, factor in enumerate(factors):
             last = position == len(factors) - 1
-            open_end = isinstance(factor, f.IndexSum | f.Total) and last and position > 0
+            one_sum = isinstance(factor, f.Add) and self._norms(factor) is not None
+            open_end = (isinstance(factor, f.IndexSum | f.Total) or one_sum) and last and position > 0
             tight = binding(factor) == Level.ATOM or open_end or (isinstance(factor, f.Product) and position == 0)
             text = self._tex(factor) if tight else bracket(self._tex(factor))
             if out and text[0].isdigit():
@@ -290,7 +307,7 @@ class LatexWriter:
 def aligned(lines: list[str]) -> str:
     """Lines under one another, a little further apart where one of them is tall."""
     tall = any(sign in line for line in lines for sign in (r"\frac", r"\sum"))
-    joint = " \\\\[0.6ex]\n" if tall else " \\\\\n"
+    joint = " \\\\[1.2ex]\n" if tall else " \\\\\n"
     return "\\begin{aligned}\n" + joint.join(lines) + "\n\\end{aligned}"
 
 

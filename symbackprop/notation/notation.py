@@ -96,14 +96,36 @@ class Notation:
         for role, letter in self.names.items():
             path = ("notation", "names", role)
             if role not in LETTERS:
-                near = difflib.get_close_matches(role, LETTERS, n=1)
+                near = difflib.get_close_matches(str(role), LETTERS, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(LETTERS)}"
                 raise NetworkError(f"unknown name {role!r} in notation.names: {hint}", (*path, "#key"))
-            if not isinstance(letter, str) or not LETTER.fullmatch(letter):
+            if not isinstance(role, str) or not isinstance(letter, str) or not LETTER.fullmatch(letter):
                 shown = repr(letter) if len(repr(letter)) < 60 else repr(letter)[:57] + "..."
                 raise NetworkError(
                     f"notation.names.{role} is {shown}: it must be one letter, like y, \\theta, \\hat{{y}} or y_d", path
                 )
+
+        self._letters_apart()
+
+    def _letters_apart(self) -> None:
+        """Refuses two roles with one letter: nobody could tell them apart on the page."""
+        shown: dict[str, str] = {}
+        for role in LETTERS:
+            if role in ("sample_loss", "samples", "rate") and role not in self.names:
+                continue
+            for letter in {self.letter(role, batch) for batch in (False, True)} - {""}:
+                other = shown.setdefault(letter, role)
+                if other != role:
+                    which = role if role in self.names else other
+                    raise NetworkError(
+                        f"{letter} would be both {other} and {role}: choose another letter for one of them",
+                        ("notation", "names", which),
+                    )
+
+    @property
+    def index_like(self) -> frozenset[str]:
+        """Chosen letters that an index must not have."""
+        return frozenset(letter for letter in self.names.values() if len(letter) == 1)
 
     def letter(self, role: str, batch: bool) -> str:
         """The letter of a role; a chosen one is the same for one example and for a batch."""

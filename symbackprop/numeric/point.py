@@ -53,7 +53,7 @@ class Point:
     def scalars(self) -> dict[str, float]:
         """The value of every scalar: sizes, rates, parameters of functions."""
         named: dict[str, float] = {symbol.name: size for symbol, size in self.sizes.items()}
-        others = sorted(self.model.taken - named.keys())
+        others = sorted(self.model.scalars - named.keys())
         return {**named, **{name: 0.25 + 0.125 * n for n, name in enumerate(others)}}
 
     def shape(self, symbol: Symbol) -> tuple[int, int]:

@@ -8,6 +8,8 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Equation, Formula, Symbol
+from symbackprop.algebra.functions import is_indicator
+from symbackprop.algebra.index import Fresh
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.calculus.closed_form import rate
 from symbackprop.calculus.generic import generic_applies, size_letter
@@ -16,7 +18,7 @@ from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
 from symbackprop.model.activations import ACTIVATIONS, Activation
 from symbackprop.model.model import Model
-from symbackprop.notation.latex import LatexWriter, aligned, tex_width
+from symbackprop.notation.latex import LatexWriter, aligned, broken, tex_width
 from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
 from symbackprop.report.document import (
@@ -66,7 +68,9 @@ def _title(subject: Subject) -> str:
     if subject.title:
         return subject.title
     model = subject.derived.model
-    return f"Backpropagation: {words(model.layers[-1].activation.name)} with {words(model.loss.name)}"
+    output, loss = model.layers[-1].activation, model.loss
+    first = "any activation" if output.name == "generic" else words(output.name)
+    return f"Backpropagation: {first} with {'any cost' if loss.term is None else words(loss.name)}"
 
 
 def _subtitle(model: Model) -> str:
@@ -112,7 +116,7 @@ def _network(subject: Subject) -> Iterator[Block]:
 
 def _what_j_is(model: Model, w: LatexWriter) -> Inline:
     cost = Math(w(model.cost))
-    loss = "the loss" if model.loss.term is None else f"the {words(model.loss.name)} loss, summed over the outputs"
+    loss = "the loss C" if model.loss.term is None else f"the {words(model.loss.name)} loss, summed over the outputs"
     penalty = "" if model.l1 is None and model.l2 is None else ", plus a penalty on the weights, not on the biases"
     if model.frame.samples is None:
         return ("The cost ", cost, f" is {loss}{penalty}.")
@@ -139,9 +143,23 @@ def _conventions(subject: Subject) -> Iterator[Inline]:
     if not subject.derived.scalar:
         yield (
             Math(r"\odot"),
-            " and fractions of arrays are taken entry by entry, juxtaposition is the matrix product, ",
+            ", fractions, powers and functions of arrays go entry by entry, juxtaposition is the matrix product, ",
             Math(r"\mathbf{1}"),
             " is a column of ones.",
+        )
+    if any(isinstance(u, f.Map) and is_indicator(u.function) for s in subject.derived.steps for u in f.walk(s.result)):
+        yield (
+            Math(r"\mathbf{1}[\cdot]"),
+            " is 1 where the condition in it holds, entry by entry, and 0 elsewhere.",
+        )
+    if model.loss.term is None:
+        gradient = r"\nabla_{" + w(model.prediction) + "} C"
+        where = "" if model.frame.samples is None else f", one sample a {'row' if model.frame.rows else 'column'}"
+        yield (
+            Math("C"),
+            " is the loss of one sample, any differentiable function; ",
+            Math(gradient),
+            f" is its gradient{where}.",
         )
     for assumption in subject.derived.assumptions:
         formula: Inline = (": ", Math(w.equation(assumption.equation))) if assumption.equation else ()
@@ -163,10 +181,11 @@ def _activation(activation: Activation, subject: Subject) -> Iterator[Block]:
         return
     z, a = Symbol("z"), Symbol("a")
     if activation.over_units:
-        i, k = w.symbol(z, index="i"), w.symbol(z, index="k")
-        fraction = rf"\frac{{e^{{{i}}}}}{{\sum_k e^{{{k}}}}}"
+        fresh = Fresh(subject.derived.model.taken.__contains__)
+        i, k = str(fresh()), str(fresh())
+        fraction = rf"\frac{{e^{{{w.symbol(z, index=i)}}}}}{{\sum_{{{k}}} e^{{{w.symbol(z, index=k)}}}}}"
         log = rf"\log {fraction}" if activation.name == "log_softmax" else fraction
-        yield Display(rf"{activation.latex}({w(z)})_i = {log}")
+        yield Display(rf"{activation.latex}({w(z)})_{{{i}}} = {log} \quad\text{{for each sample}}")
         return
     applied, derived = f.Map(activation.function, z), f.Map(activation.function, z, 1)
     line = f"{w(applied)} = {_definition(activation, w)}"
@@ -253,8 +272,12 @@ def _forward(subject: Subject) -> Iterator[Block]:
     model, w = subject.derived.model, subject.writer
     yield Section("Forward pass")
     pairs = [(w(a.symbol), w(a.formula)) for a in model.assignments]
-    shown = pairs if len(pairs) <= 13 else [*pairs[:4], (r"\vdots", ""), *pairs[-3:]]
-    lines = [rf"{left} &= {right}" if right else rf"&\ \,{left}" for left, right in shown]
+    shown = pairs if len(pairs) <= 25 else [*pairs[:4], (r"\vdots", ""), *pairs[-3:]]
+    lines = []
+    for left, right in shown:
+        first, *further = broken(right, 64)
+        lines.append(rf"{left} &= {first}" if right else rf"&\ \,{left}")
+        lines += [rf"&\quad {{}}{line}" for line in further]
     yield Display(aligned(lines))
 
 
@@ -286,7 +309,8 @@ def _summary(step: Step, w: LatexWriter) -> Inline:
         return ()
     parts: list[str | Math] = []
     if step.why.collapsed:
-        parts.append("Kronecker's delta leaves one term of the sum over ")
+        several = "s" if len(step.why.collapsed) > 1 else ""
+        parts.append(f"Kronecker's delta leaves one term of the sum{several} over ")
         for position, index in enumerate(step.why.collapsed):
             parts += [" and " if position else "", Math(w.size(index))]
         parts.append(". ")
