@@ -123,7 +123,7 @@ class LatexWriter:
         if v.denominator == 1:
             return str(v.numerator)
         sign = "-" if v < 0 else ""
-        if v.denominator > 12 and (decimal := _decimal(abs(v))):
+        if v.denominator >= 10 and (decimal := _decimal(abs(v))):
             return sign + decimal
         return rf"{sign}\frac{{{abs(v.numerator)}}}{{{v.denominator}}}"
 

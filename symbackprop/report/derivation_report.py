@@ -202,7 +202,9 @@ def _activation(activation: Activation, subject: Subject) -> Iterator[Block]:
         yield Display(rf"{line}, \qquad {rate_line}")
     else:
         yield Display(line)
-        yield Display(rate_line)
+        left, _, right = rate_line.partition(" = ")
+        lines = broken(right, 44)
+        yield Display(aligned([f"{left} &= {lines[0]}", *(rf"&\quad {{}}{more}" for more in lines[1:])]))
     for kink in activation.kink_list:
         at = w(f.Map(activation.function, from_sympy(kink.at), 1))
         value = _decimal(kink.rate) if kink.rate.is_Rational and kink.rate.q > 1000 else sympy.latex(kink.rate)
