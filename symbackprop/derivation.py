@@ -27,10 +27,6 @@ from symbackprop.errors import NetworkError
 from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned
 from symbackprop.notation.notation import Notation
-from symbackprop.report import tex
-from symbackprop.report.derivation_report import derivation_document
-from symbackprop.report.subject import Subject
-from symbackprop.report.write import write_all
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,7 +151,11 @@ class Derivation(Derived):
 
     def latex(self) -> str:
         """The whole derivation as LaTeX body text, in the network's notation; it needs amsmath and amssymb."""
-        return tex.body(derivation_document(Subject(self, self.writer, self.title, self.notes)))
+        from symbackprop.report.derivation_report import derivation_document
+        from symbackprop.report.subject import Subject
+        from symbackprop.report.tex import body
+
+        return body(derivation_document(Subject(self, self.writer, self.title, self.notes)))
 
     def write(self, path: str | Path) -> Path:
         """Write the report; the suffix says how: .html, .tex or .md.
@@ -168,6 +168,10 @@ class Derivation(Derived):
 
     def write_all(self, paths: Iterable[Path], progress: Callable[[int, int], None] | None = None) -> None:
         """Write the report in several forms; no file is touched before all texts are made."""
+        # Reports are imported where they are wanted: they are a good part of what the import would cost.
+        from symbackprop.report.subject import Subject
+        from symbackprop.report.write import write_all
+
         write_all(Subject(self, self.writer, self.title, self.notes), paths, progress)
 
     def __repr__(self) -> str:

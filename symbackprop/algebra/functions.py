@@ -8,6 +8,7 @@ derivative is read off the definition.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import sympy
 
@@ -59,9 +60,6 @@ COSH = Function("cosh", r"\cosh", sympy.cosh(_z))
 SIN = Function("sin", r"\sin", sympy.sin(_z))
 COS = Function("cos", r"\cos", sympy.cos(_z))
 ERF = Function("erf", r"\operatorname{erf}", sympy.erf(_z))
-SIGMOID = Function("sigmoid", r"\sigma", 1 / (1 + sympy.exp(-_z)))
-SOFTPLUS = Function("log1pexp", r"\log\left(1 + e^{#1}\right)", sympy.log(1 + sympy.exp(_z)), rate=Map(SIGMOID, _u))
-LOG_COSH = Function("log_cosh", r"\log\cosh", sympy.log(sympy.cosh(_z)), rate=Map(TANH, _u))
 # At 0 the pieces say what is taken: sign(0) = 0, step(0) = 0, relu'(0) = 0.
 SIGN = Function("sign", r"\operatorname{sign}", sympy.Piecewise((1, _z > 0), (-1, _z < 0), (0, True)), rate=formula(0))
 STEP = Function("step", r"\mathbf{1}\left[#1 > 0\right]", sympy.Piecewise((1, _z > 0), (0, True)), rate=formula(0))
@@ -73,6 +71,25 @@ POSITIVE_PART = Function(
 FUNCTIONS: dict[str, Function] = {
     f.name: f for f in (EXP, LOG, SQRT, TANH, SINH, COSH, SIN, COS, ERF, ABS, SIGN, STEP, POSITIVE_PART)
 }
+
+
+# Made when they are asked for: SymPy's first sum imports a part of SymPy that takes as long as all of this package.
+
+
+@cache
+def sigmoid() -> Function:
+    return Function("sigmoid", r"\sigma", 1 / (1 + sympy.exp(-_z)))
+
+
+@cache
+def softplus() -> Function:
+    """log(1 + e^z), whose derivative is the sigmoid."""
+    return Function("log1pexp", r"\log\left(1 + e^{#1}\right)", sympy.log(1 + sympy.exp(_z)), rate=Map(sigmoid(), _u))
+
+
+@cache
+def log_cosh() -> Function:
+    return Function("log_cosh", r"\log\cosh", sympy.log(sympy.cosh(_z)), rate=Map(TANH, _u))
 
 
 def is_elementary(function: Function) -> bool:

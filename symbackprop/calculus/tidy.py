@@ -86,8 +86,6 @@ def constant(c: Coefficient) -> Formula:
     >>> constant(2 / sympy.Symbol("m"))
     Quotient(numerator=Number(value=Fraction(2, 1)), denominator=Scalar(name='m'))
     """
-    if c.is_Rational and c.q >= 10:  # one number, which prints as a decimal where it is one
-        return f.Number(Fraction(int(c.p), int(c.q)))
     top, bottom = sympy.fraction(sympy.together(c))
     if bottom == 1:
         return _constant_product(top)

@@ -17,10 +17,11 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Function, Map
-from symbackprop.algebra.functions import ABS, SIGMOID, STEP, clip, interval
+from symbackprop.algebra.functions import ABS, STEP, clip, interval, sigmoid
 from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.errors import NetworkError
 from symbackprop.model.kinks import Kink, find_kinks, in_pieces
+from symbackprop.model.table import Table
 from symbackprop.notation.definition import read_definition
 from symbackprop.notation.notation import name_latex
 
@@ -96,8 +97,8 @@ class Activation:
     @property
     def function(self) -> Function:
         """The scalar function that a ``Map`` applies; an opaque one is called sigma."""
-        if self.definition == SIGMOID.definition:
-            return SIGMOID
+        if self.name == "sigmoid":
+            return sigmoid()
         assert not isinstance(self.definition, str)
         return Function("sigma" if self.name == "generic" else self.name, self.latex, self.definition)
 
@@ -155,13 +156,13 @@ def _pieces(*pieces: tuple[sympy.Expr, sympy.Basic]) -> sympy.Expr:
 SELU_SCALE = sympy.Rational("1.0507009873554804934193349852946")
 SELU_ALPHA = sympy.Rational("1.6732632423543772848170429916717")
 
-ACTIVATIONS: dict[str, Activation] = {
-    entry.name: entry
-    for entry in (
+
+def _entries() -> tuple[Activation, ...]:
+    return (
         Activation("identity", _z, written="z", kinks=()),
         Activation(
             "sigmoid",
-            SIGMOID.definition,
+            sigmoid().definition,
             latex=r"\sigma",
             written=r"\frac{1}{1 + e^{-z}}",
             rate=OUTPUT * (1 - OUTPUT),
@@ -211,7 +212,7 @@ ACTIVATIONS: dict[str, Activation] = {
             "softplus",
             sympy.log(1 + sympy.exp(_z)),
             written=r"\log(1 + e^{z})",
-            rate=Map(SIGMOID, ARGUMENT),
+            rate=Map(sigmoid(), ARGUMENT),
             kinks=(),
             low=sympy.S.Zero,
         ),
@@ -268,6 +269,8 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("log_softmax", latex=r"\log\operatorname{softmax}", over_units=True, high=sympy.S.Zero),
         Activation("generic", latex=r"\sigma"),
     )
-}
+
+
+ACTIVATIONS: Table[Activation] = Table(_entries)
 
 ALIASES = {"swish": "silu", "logistic": "sigmoid", "linear": "identity"}

@@ -6,7 +6,7 @@ import difflib
 import keyword
 import numbers
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -196,7 +196,7 @@ def _loss(loss: str | Loss) -> Loss:
     return loss if isinstance(loss, Loss) else lookup(loss, LOSSES, "loss", ("loss",))
 
 
-def lookup(name: object, table: dict[str, T], what: str, path: Path) -> T:
+def lookup(name: object, table: Mapping[str, T], what: str, path: Path) -> T:
     """An entry of a table by name; an unknown name is answered with the nearest known one."""
     if not isinstance(name, str):
         raise NetworkError(f"{what} must be a name, not {_show(name)}", path)

@@ -14,12 +14,13 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Map
-from symbackprop.algebra.functions import ABS, LOG, LOG_COSH, POSITIVE_PART, SIGN, SOFTPLUS, SQRT, STEP, log
+from symbackprop.algebra.functions import ABS, LOG, POSITIVE_PART, SIGN, SQRT, STEP, log, log_cosh, softplus
 from symbackprop.algebra.functions import huber as huber_function
 from symbackprop.algebra.sympy_border import from_sympy
 from symbackprop.errors import NetworkError
 from symbackprop.model.activations import NAME, Parameters, ParameterTable, parameter_table
 from symbackprop.model.kinks import in_pieces
+from symbackprop.model.table import Table
 from symbackprop.notation.definition import read_definition
 from symbackprop.notation.notation import name_latex
 
@@ -117,15 +118,14 @@ def huber(d: Fraction | int = 1) -> Loss:
     return Loss("huber", Map(huber_function(d), _a - _y))
 
 
-LOSSES: dict[str, Loss] = {
-    entry.name: entry
-    for entry in (
+def _entries() -> tuple[Loss, ...]:
+    return (
         Loss("squared_error", (_a - _y) ** 2),
         Loss("half_squared_error", (_a - _y) ** 2, coefficient=Fraction(1, 2)),
         Loss("mean_squared_error", (_a - _y) ** 2, mean_over_outputs=True),
         Loss("absolute_error", Map(ABS, _a - _y), kinks="no prediction equals its target"),
         huber(),
-        Loss("log_cosh", Map(LOG_COSH, _a - _y)),
+        Loss("log_cosh", Map(log_cosh(), _a - _y)),
         Loss(
             "binary_cross_entropy",
             _y * log(_a) + (1 - _y) * log(1 - _a),
@@ -135,7 +135,7 @@ LOSSES: dict[str, Loss] = {
             one_by_one=True,
         ),
         Loss("cross_entropy", _y * log(_a), coefficient=Fraction(-1), above=0, labels_sum_to_one=True),
-        Loss("binary_cross_entropy_with_logits", Map(SOFTPLUS, _a) - _y * _a, one_by_one=True),
+        Loss("binary_cross_entropy_with_logits", Map(softplus(), _a) - _y * _a, one_by_one=True),
         Loss(
             "cross_entropy_with_logits",
             _y * f.Softmax(_a, 0, log=True),
@@ -157,4 +157,6 @@ LOSSES: dict[str, Loss] = {
         Loss("poisson", _a - _y * log(_a), above=0),
         Loss("generic"),
     )
-}
+
+
+LOSSES: Table[Loss] = Table(_entries)

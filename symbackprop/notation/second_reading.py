@@ -9,7 +9,6 @@ small vocabulary. What it answers is compared by value. Whatever fails in it is 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import random
 import threading
 import warnings
@@ -164,6 +163,7 @@ def _latex2sympy2() -> ModuleType | None:
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            importlib.import_module("importlib.metadata")  # here, since it is slow to import
             fits = importlib.metadata.version("antlr4-python3-runtime").startswith("4.7.")
             return importlib.import_module("latex2sympy2") if fits else None
         except Exception:  # an import may fail in any way, as on Python 3.13

@@ -15,9 +15,9 @@ from symbackprop.algebra.formula import Function
 z = Function.argument
 TABLE = [
     *functions.FUNCTIONS.values(),
-    functions.SIGMOID,
-    functions.SOFTPLUS,
-    functions.LOG_COSH,
+    functions.sigmoid(),
+    functions.softplus(),
+    functions.log_cosh(),
     functions.clip(-1, 1),
     functions.clip(0, 6),
     functions.huber(1),
@@ -47,7 +47,7 @@ def test_a_claimed_rate_is_the_slope(function: Function) -> None:
 
 
 def test_a_wrong_claim_is_noticed() -> None:
-    wrong = Function("wrong", r"\wrong", sympy.exp(z), rate=f.Map(functions.SIGMOID, f.Symbol("z")))
+    wrong = Function("wrong", r"\wrong", sympy.exp(z), rate=f.Map(functions.sigmoid(), f.Symbol("z")))
     with mpmath.workdps(60):
         assert abs(claimed(wrong, POINTS[-1]) - measured(wrong, POINTS[-1])) > 1
 
