@@ -52,6 +52,8 @@ class Network:
         if not isinstance(self.title, str):
             raise NetworkError("title must be a line of text", ("title",))
         object.__setattr__(self, "notes", tuple(self.notes))
+        if isinstance(self.notation, Notation) and self.notation.layout == "numerator" and self.batch is not None:
+            raise NetworkError("numerator layout is for one example: leave batch out", ("notation", "layout"))
         _ = self.model, self.read_notes
 
     @cached_property

@@ -86,6 +86,11 @@ class Loss:
         object.__setattr__(self, "term", term)
 
     @property
+    def partial(self) -> bool:
+        """Whether the term has no value at some predictions or targets."""
+        return isinstance(self.term, Formula) and _is_partial(self.term)
+
+    @property
     def constants(self) -> ParameterTable:
         """The parameters by name, with their values where they have one."""
         return parameter_table(self.parameters)
@@ -104,7 +109,7 @@ def _is_partial(term: Formula | None) -> bool:
         match u:
             case f.Quotient(_, bottom):
                 return f.depends_on(bottom, PREDICTION)
-            case f.Map(function):
+            case f.Map(function=function):
                 return function in (LOG, SQRT)
             case f.Power(_, f.Number(value)):
                 return value.denominator != 1 or value < 0

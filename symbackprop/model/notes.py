@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import Formula, Symbol
-from symbackprop.errors import NetworkError, NotationError
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
+from symbackprop.algebra.shape import shape
+from symbackprop.errors import NetworkError, NotationError, ShapeMismatch
 from symbackprop.model.build import suggestion
 from symbackprop.model.model import Model
 from symbackprop.notation.python_reader import read_python
@@ -16,14 +17,38 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Note:
-    """``symbol`` is a parameter, whose gradient is meant, or an array that the network defines; ``says`` what the notes
-    have for it, exactly as they write it."""
+    """``symbol`` is a parameter, whose gradient is meant, or an array that the network defines.
+
+    ``says`` is what the notes have for it, as they write it, with NumPy's broadcasting made explicit.
+    """
 
     symbol: Symbol
     says: Formula
 
     def is_gradient(self, model: Model) -> bool:
         return self.symbol in model.parameters
+
+
+def _broadcast(node: Formula) -> Formula:
+    """NumPy's broadcasting made explicit: a column beside a matrix is repeated over its columns, a row likewise."""
+    if not isinstance(node, f.Add | f.Hadamard | f.Quotient):
+        return node
+    try:
+        shapes = [shape(child) for child in node.children]
+    except ShapeMismatch:
+        return node
+    rows, columns = (next((n for n in sizes if n != ONE), ONE) for sizes in zip(*shapes, strict=True))
+    if any(r not in (ONE, rows) or c not in (ONE, columns) for r, c in shapes):
+        return node
+
+    def spread(child: Formula, here: f.Shape) -> Formula:
+        if here in (SCALAR, (rows, columns)):
+            return child
+        if here[1] == ONE and columns != ONE:
+            return f.Product((child, f.Ones((ONE, columns))))
+        return f.Product((f.Ones((rows, ONE)), child))
+
+    return node.with_children(tuple(spread(c, s) for c, s in zip(node.children, shapes, strict=True)))
 
 
 def read_note(model: Model, of: object, says: object, path: Path = ()) -> Note:
@@ -39,6 +64,6 @@ def read_note(model: Model, of: object, says: object, path: Path = ()) -> Note:
         symbols["grad_C"] = f.OpaqueLoss("C", model.prediction, model.y, model.frame.unit_axis, gradient=True)
     functions = {layer.activation.function.name: layer.activation.function for layer in model.layers}
     try:
-        return Note(known[of], read_python(says, symbols, functions))
+        return Note(known[of], f.rewrite(read_python(says, symbols, functions), _broadcast))
     except NotationError as error:
         raise NetworkError(f"the formula cannot be read: {error}", (*path, "says")) from error

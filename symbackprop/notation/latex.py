@@ -17,6 +17,7 @@ from symbackprop.algebra.index import Fresh
 from symbackprop.algebra.meaning import meaning
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.written import written
+from symbackprop.errors import ShapeMismatch
 from symbackprop.notation.notation import ROLE_OF_LETTER, Notation, is_batch, name_latex
 
 
@@ -198,13 +199,13 @@ class LatexWriter:
 
     @_tex.register
     def _(self, node: f.Hadamard) -> str:
-        if all(shape(factor) == SCALAR for factor in node.factors):
+        if all(map(is_scalar, node.factors)):
             return self._juxtaposed(node.factors)
         return r" \odot ".join(self._elementwise(factor) for factor in node.factors)
 
     def _elementwise(self, factor: Formula) -> str:
         """A factor beside \\odot: a matrix product gets brackets, a constant before one array does not."""
-        if isinstance(factor, f.Product) and sum(shape(u) != SCALAR for u in factor.factors) < 2:
+        if isinstance(factor, f.Product) and sum(not is_scalar(u) for u in factor.factors) < 2:
             return self._tex(factor)
         return self._tex(factor) if binding(factor) == Level.ATOM else bracket(self._tex(factor))
 
@@ -302,6 +303,14 @@ class LatexWriter:
     def _(self, node: f.Derivative) -> str:
         fraction = rf"\frac{{\partial {self._tex(node.of)}}}{{\partial {self._tex(node.wrt)}}}"
         return fraction if node.through is None else rf"\left.{fraction}\right|_{{{self._tex(node.through)}}}"
+
+
+def is_scalar(node: Formula) -> bool:
+    """Whether a formula is 1 x 1; one that does not conform is printed all the same, as an array."""
+    try:
+        return shape(node) == SCALAR
+    except ShapeMismatch:
+        return False
 
 
 def aligned(lines: list[str]) -> str:

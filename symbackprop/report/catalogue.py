@@ -86,7 +86,11 @@ def _rate(entry: Activation, w: LatexWriter) -> str:
         return w(close_terms(entry.rate))
     derivative = entry.function.derivative()
     assert derivative is not None
-    long = {number: sympy.Float(number, 5) for number in derivative.atoms(sympy.Rational) if number.q > 1000}
+    long = {
+        number: sympy.Symbol(f"{number.evalf(5)}\\ldots")
+        for number in derivative.atoms(sympy.Rational)
+        if number.q > 1000
+    }
     return str(sympy.latex(derivative.xreplace(long)))
 
 

@@ -238,7 +238,9 @@ def _derivative(activation: Activation, w: LatexWriter) -> str:
 def _printed(expr: sympy.Expr, w: LatexWriter) -> str:
     """A scalar expression in z as SymPy prints it, in the letter of this notation; decimals for long fractions."""
     letter = w(Symbol("z"))
-    long = {number: sympy.Float(number, 5) for number in expr.atoms(sympy.Rational) if number.q > 1000}
+    long = {
+        number: sympy.Symbol(f"{number.evalf(5)}\\ldots") for number in expr.atoms(sympy.Rational) if number.q > 1000
+    }
     return str(sympy.latex(expr.xreplace(long), symbol_names={f.Function.argument: letter}))
 
 

@@ -19,11 +19,11 @@ from symbackprop.calculus.normal import normal
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.model.notes import Note
 from symbackprop.notation.latex import aligned
-from symbackprop.numeric.point import Point, differ
+from symbackprop.numeric.point import differ
 from symbackprop.report.document import Block, Display, Paragraph, Section
 from symbackprop.report.subject import Subject
 
-POINTS = 12
+SPREADS = (1.0, 1.0, 0.5, 2.0, 4.0, 1.0, 3.0, 8.0)  # the scale of the pre-activations at each point tried
 
 
 class Outcome(Enum):
@@ -87,13 +87,17 @@ def judge(derived: Derived, note: Note) -> tuple[Outcome, str]:
 
 
 def _different(derived: Derived, left: Formula, right: Formula) -> bool | None:
-    """Whether the values differ at a generic point; None where no point gives both a value."""
-    for seed in range(POINTS):
-        point = Point(derived, seed)
-        found = differ(point.value(left), point.value(right))
-        if found is not None:
-            return found
-    return None
+    """Whether the values differ at a generic point; None where no point gives both a value.
+
+    Points have other sizes, rates and scales, so that both sides of every kink are met.
+    """
+    known = False
+    for seed, spread in enumerate(SPREADS):
+        found = differ(derived, left, right, seed, spread)
+        if found:
+            return True
+        known = known or found is False
+    return False if known else None
 
 
 def _unfolded(derived: Derived, formula: Formula) -> Formula:

@@ -29,7 +29,8 @@ def outcome(of, says, layers=LAYERS, **more):
         ("Delta1", "(W2.T @ (A2 - Y)) * (1 - tanh(Z1)**2) / m", Outcome.SAME),
         ("W2", "(A2 @ A1.T - Y @ A1.T) / m", Outcome.EQUAL),
         ("b2", "(A2 - Y).sum(axis=1) / m", Outcome.EQUAL),
-        ("Z1", "W1 @ X + b1", Outcome.MISSHAPEN),
+        ("Z1", "W1 @ X + b1", Outcome.SAME),
+        ("Z1", "W1 @ X + b2", Outcome.MISSHAPEN),
         ("W2", "A1 @ Delta2.T", Outcome.MISSHAPEN),
         ("W2", "(A2 - Y) @ A1.T", Outcome.DIFFERS),
         ("W2", "(Y - A2) @ A1.T / m", Outcome.DIFFERS),
@@ -100,6 +101,47 @@ def test_a_note_that_cannot_be_read(of, says, message):
     with pytest.raises(NetworkError) as caught:
         Network(LAYERS, inputs="n_0", loss="generic", notes=[(of, says)])
     assert message in str(caught.value)
+
+
+RIGHT = [
+    # network, note: right ones at which a careless check calls a difference, or does not read NumPy's broadcasting
+    ([Dense(10, "sigmoid")], {"inputs": 200}, "Delta1", "(-(Y/A1) + (1-Y)/(1-A1)) * exp(-Z1)/(1+exp(-Z1))**2/m"),
+    ([Dense(2, "softmax"), Dense(3, "sigmoid")], {}, "Delta1", "A1 * (W2.T@Delta2 - (A1 * (W2.T@Delta2)).sum(axis=0))"),
+    ([Dense("n_1", "softmax")], {"loss": "cross_entropy"}, "A1", "exp(Z1) / exp(Z1).sum(axis=0)"),
+    ([Dense("n_1", "tanh")], {"loss": "squared_error", "batch": None}, "W1", "delta1 * x.T"),
+]
+WRONG = [
+    # wrong ones that agree at careless points: m = 2, lambda = 1/4, one side of a kink, dead units
+    ([Dense(3, "tanh"), Dense(1, "sigmoid")], {"inputs": 4}, "Delta2", "(A2 - Y) / 2"),
+    ([Dense(2, "tanh")], {"loss": "squared_error", "l2": "lambda"}, "W1", "Delta1 @ X.T + W1 / 4"),
+    ([Dense("n_1", "relu6"), Dense("n_2")], {"loss": "squared_error"}, "Delta1", "(W2.T @ Delta2) * (Z1 > 0)"),
+    ([Dense("n_1", "hardsigmoid"), Dense("n_2")], {"loss": "squared_error"}, "Delta1", "(W2.T @ Delta2) / 6"),
+    ([Dense("n_1", "sigmoid")], {"loss": "huber"}, "Delta1", "(A1 - Y) * A1 * (1 - A1) / m"),
+    (
+        [Dense(1, "relu"), Dense(1, "relu")],
+        {"inputs": 1, "loss": "squared_error", "batch": None},
+        "delta1",
+        "3 * delta2 * (z1 > 0)",
+    ),
+    ([Dense(1, "elu"), Dense(1)], {"inputs": 1, "loss": "squared_error", "batch": None}, "delta1", "W2.T @ delta2"),
+]
+
+
+@pytest.mark.parametrize(("layers", "more", "of", "says"), RIGHT)
+def test_a_right_note_is_never_called_wrong(layers, more, of, says):
+    assert outcome(of, says, layers, **more) in (Outcome.SAME, Outcome.EQUAL, Outcome.AGREES)
+
+
+@pytest.mark.parametrize(("layers", "more", "of", "says"), WRONG)
+def test_a_wrong_note_does_not_agree(layers, more, of, says):
+    assert outcome(of, says, layers, **more) is Outcome.DIFFERS
+
+
+def test_a_note_that_does_not_conform_is_printed_and_judged():
+    for says in ("(W1 + Delta1) * W1", "(W1 + Delta1)**2", "W1 @ W1 * X"):
+        d = Network(LAYERS, inputs="n_0", loss="squared_error", batch="m", notes=[("W1", says)]).derive()
+        assert judge(d, d.notes[0])[0] is Outcome.MISSHAPEN
+        assert "What the notes say" in d.latex()
 
 
 def test_the_report_sets_both_side_by_side():
