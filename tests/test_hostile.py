@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 from symbackprop import Activation, Dense, Loss, Network, NetworkError, NotationError, Unsupported
+from symbackprop.algebra import formula as f
 from symbackprop.report.notes_report import Outcome, judge
 
 z = sympy.Symbol("z", real=True)
@@ -160,3 +161,32 @@ def test_deep_nesting_is_one_line_on_the_command_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "net.toml:3:37: error: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("term", "delta"),
+    [
+        (r"(c+1)^2 (a-y)^2", "2*(c + 1)**2*(a1 - y)"),
+        (r"\frac{(a-y)^2}{(c+1)^{1/2}}", "2*(a1 - y)/sqrt(c + 1)"),
+        (r"2^{1/2} (a-y)^2", "2*sqrt(2)*(a1 - y)"),
+        (r"\pi (a-y)^2", "2*pi*(a1 - y)"),
+    ],
+)
+def test_constants_of_every_kind_stand_in_front(term, delta, tmp_path):
+    d = derivation(Dense("n_1", "identity"), loss=Loss("own", term, parameters=["c"]))
+    a, y = np.array([[0.5], [2.0]]), np.array([[1.0], [0.5]])
+    c = 1.5
+    expr = d.definitions["delta1"]
+    names = sorted(expr.free_symbols | expr.atoms(sympy.MatrixSymbol), key=str)
+    got = sympy.lambdify(names, expr, "numpy")(*({"a1": a, "y": y, "c": c}[str(s)] for s in names))
+    scalars = {"c": c, "a1": sympy.Symbol("u"), "y": sympy.Symbol("v")}
+    want = sympy.lambdify(sympy.symbols("u v"), sympy.sympify(delta, locals=scalars), "numpy")(a, y)
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+    d.write(tmp_path / "net.tex")
+
+
+def test_a_users_claim_about_a_derivative_is_not_believed():
+    wrong = Activation("mine", "z^3", rate=f.Symbol("a"))
+    d = derivation(Dense("n_1", wrong))
+    assert str(d.definitions["delta1"]) == "2*(a1 - y) o mine'(z1)"
+    assert r"\operatorname{mine}'(z) = 3 z^2" in d.latex()

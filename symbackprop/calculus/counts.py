@@ -201,5 +201,7 @@ def _named_ones(model: Model) -> tuple[Model, dict[sympy.Symbol, sympy.Expr]]:
     samples = None if model.frame.samples is None else named(model.frame.samples)
     if not values:
         return model, values
-    layers = tuple(replace(layer, size=size) for layer, size in zip(model.layers, sizes[1:], strict=True))
+    layers = tuple(
+        layer.like(size, layer.activation, layer.bias) for layer, size in zip(model.layers, sizes[1:], strict=True)
+    )
     return replace(model, sizes=sizes, layers=layers, frame=replace(model.frame, samples=samples)), values

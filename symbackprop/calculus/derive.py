@@ -13,7 +13,7 @@ from symbackprop.calculus.pullback import Rule
 from symbackprop.calculus.steps import Index, Step, Why
 from symbackprop.calculus.sweep import Arrival, Use, sweep
 from symbackprop.calculus.tidy import tidy
-from symbackprop.model.activations import ACTIVATIONS
+from symbackprop.model.activations import claimed_rate
 from symbackprop.model.layers import Assignment
 from symbackprop.model.losses import PREDICTION
 from symbackprop.model.model import Assumption, Model
@@ -147,9 +147,9 @@ def rates_known(line: Formula, through: Assignment, symbol: Symbol) -> Formula:
     def change(u: Formula) -> Formula:
         if not isinstance(u, f.Map) or u.order != 1 or u.arg != symbol:
             return u
-        entry = ACTIVATIONS.get(u.function.name)
-        if entry is not None and entry.rate is not None and entry.function == u.function:
-            return f.substitute(entry.rate, {PREDICTION: through.symbol, Symbol("z"): symbol})
+        claimed = claimed_rate(u.function)
+        if claimed is not None:
+            return f.substitute(claimed, {PREDICTION: through.symbol, Symbol("z"): symbol})
         return simple_rate(u.function, u.arg) or u
 
     return f.rewrite(line, change)

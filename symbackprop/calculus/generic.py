@@ -7,13 +7,13 @@ from fractions import Fraction
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import Formula, Symbol, scalar
+from symbackprop.algebra.formula import Symbol
 from symbackprop.calculus.derive import Backward, Writer
 from symbackprop.calculus.steps import Index
 from symbackprop.calculus.sweep import sweep
 from symbackprop.errors import Unsupported
 from symbackprop.model.activations import ACTIVATIONS
-from symbackprop.model.layers import Assignment, DenseLayer
+from symbackprop.model.layers import Assignment
 from symbackprop.model.model import Model
 
 L = sympy.Symbol("l")
@@ -41,13 +41,14 @@ def generic_layer(model: Model) -> Backward:
     frame = model.frame
     entering = frame.data("a", below, L - 1)
     biased = any(layer.bias for layer in model.layers)
-    block = DenseLayer(here, activation, biased).equations(L, entering, below, frame)
-    upper = DenseLayer(above, activation, biased).equations(L + 1, block.output, here, frame).assignments[0]
+    kind = model.layers[0]
+    block = kind.like(here, activation, biased).equations(L, entering, below, frame)
+    upper = kind.like(above, activation, biased).equations(L + 1, block.output, here, frame).assignments[0]
     delta_above = frame.data("delta", above, L + 1)
     assignments = [*block.assignments, upper]
     errors = dict(block.errors)
     writer = Writer(errors, (), Index(frame.samples, model.taken | {"l"}))
-    penalty = _penalty(model, block.weights[0])
+    penalty = model.penalty(block.weights)
     if penalty is not None:
         assignments.append(Assignment(PENALTY, penalty, ((block.weights[0], "derivative of the penalty"),)))
         writer.start(PENALTY, f.Number(Fraction(1)))
@@ -70,15 +71,3 @@ def size_letter(model: Model) -> str:
     if all(size.is_Integer or str(size) == name for size, name in zip(model.sizes, numbered, strict=True)):
         return "n"
     return next((letter for letter in "ndhuqrc" if letter not in used), "v")
-
-
-def _penalty(model: Model, weights: Symbol) -> Formula | None:
-    """The penalty's share of layer l."""
-    terms: list[Formula] = []
-    if model.l2 is not None:
-        terms.append(f.Product((f.Quotient(scalar(model.l2), f.formula(2)), f.Norm(weights, 2, 2))))
-    if model.l1 is not None:
-        terms.append(f.Product((scalar(model.l1), f.Norm(weights, 1, 1))))
-    if not terms:
-        return None
-    return terms[0] if len(terms) == 1 else f.Add(tuple(terms))

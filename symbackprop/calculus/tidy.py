@@ -99,11 +99,15 @@ def _constant_product(c: sympy.Expr) -> Formula:
         factors.append(f.Number(Fraction(int(number.p), int(number.q))))
     for factor in () if rest == 1 else sympy.Mul.make_args(rest):
         base, exponent = factor.as_base_exp()
-        if not isinstance(base, sympy.Symbol):
-            factors.append(_constant_sum(factor))
-            continue
-        symbol = f.Scalar(base.name)
-        factors.append(symbol if exponent == 1 else symbol ** Fraction(int(exponent.p), int(exponent.q)))
+        if isinstance(base, sympy.Symbol):
+            written: Formula = f.Scalar(base.name)
+        elif base.is_Rational:
+            written = f.Number(Fraction(int(base.p), int(base.q)))
+        elif base.is_Add:
+            written = _constant_sum(base)
+        else:
+            raise Unsupported(f"the constant {c}")
+        factors.append(written if exponent == 1 else written ** Fraction(int(exponent.p), int(exponent.q)))
     return factors[0] if len(factors) == 1 else f.Product(tuple(factors))
 
 

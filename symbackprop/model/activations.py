@@ -109,6 +109,15 @@ class Activation:
         return z if self.definition == _z else f.Map(self.function, z)
 
 
+def claimed_rate(function: Function) -> Formula | None:
+    """The rate that the table claims for a function, in a and z; None for a function that is no entry of the table.
+
+    What a user claims for a function of his own is not used: nobody has verified it.
+    """
+    entry = ACTIVATIONS.get(function.name)
+    return entry.rate if entry is not None and entry.function == function else None
+
+
 def parameter_table(parameters: Parameters) -> ParameterTable:
     """Parameters as (name, value or None), from a mapping, from names, or as it is."""
     found = []

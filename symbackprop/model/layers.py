@@ -45,6 +45,16 @@ class Layer(Protocol):
     @property
     def size(self) -> Size: ...
 
+    @property
+    def activation(self) -> Activation: ...
+
+    @property
+    def bias(self) -> bool: ...
+
+    def like(self, size: Size, activation: Activation, bias: bool) -> Layer:
+        """A layer of the same kind."""
+        ...
+
     def equations(self, number: sympy.Expr, entering: Symbol, inputs: Size, frame: Frame) -> LayerEquations: ...
 
 
@@ -55,6 +65,9 @@ class DenseLayer:
     size: Size
     activation: Activation
     bias: bool = True
+
+    def like(self, size: Size, activation: Activation, bias: bool) -> DenseLayer:
+        return DenseLayer(size, activation, bias)
 
     def equations(self, number: sympy.Expr, entering: Symbol, inputs: Size, frame: Frame) -> LayerEquations:
         weights = frame.weights(self.size, inputs, number)

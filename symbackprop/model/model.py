@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import sympy
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, Equation, Formula, Size, Symbol, scalar
 from symbackprop.model.frame import Frame
-from symbackprop.model.layers import Assignment, DenseLayer, LayerEquations
+from symbackprop.model.layers import Assignment, Layer, LayerEquations
 from symbackprop.model.losses import PREDICTION, TARGET, Loss
 
 
@@ -34,7 +35,7 @@ class Model:
 
     frame: Frame
     sizes: tuple[Size, ...]
-    layers: tuple[DenseLayer, ...]
+    layers: tuple[Layer, ...]
     loss: Loss
     l2: sympy.Expr | None = None
     l1: sympy.Expr | None = None
@@ -123,9 +124,23 @@ class Model:
         if any(size != ONE for size in (self.sizes[-1], self.frame.samples or ONE)):
             one_value = self.loss.term is None and self.frame.samples is None
             data = data if one_value else f.Total(data)
-        penalties = [self._penalty(self.l2, 2), self._penalty(self.l1, 1)]
-        terms = (self._scaled(data), *(p for p in penalties if p is not None))
-        return terms[0] if len(terms) == 1 else f.Add(terms)
+        penalty = self.penalty([w for block in self.blocks for w in block.weights])
+        if penalty is None:
+            return self._scaled(data)
+        return f.Add((self._scaled(data), *(penalty.terms if isinstance(penalty, f.Add) else (penalty,))))
+
+    def penalty(self, weights: Sequence[Symbol]) -> Formula | None:
+        """lambda/2 (|W1|^2 + |W2|^2 + ...) + mu (|W1|_1 + ...) over some weights; None where there is no penalty."""
+        terms: list[Formula] = []
+        for rate, order in ((self.l2, 2), (self.l1, 1)):
+            if rate is None:
+                continue
+            norms = [f.Norm(w, order, order) for w in weights]
+            total = norms[0] if len(norms) == 1 else f.Add(tuple(norms))
+            symbolic = order == 2 and not rate.is_number
+            factor = f.Quotient(scalar(rate), f.formula(2)) if symbolic else scalar(rate / order)
+            terms.append(f.Product((factor, total)))
+        return None if not terms else terms[0] if len(terms) == 1 else f.Add(tuple(terms))
 
     def _scaled(self, data: Formula) -> Formula:
         """Data times the loss's coefficient over m: -(1/m) u, 1/(2 m) u."""
@@ -142,16 +157,6 @@ class Model:
         elif size != 1:
             data = f.Product((top, data))
         return f.Negative(data) if self.loss.coefficient < 0 else data
-
-    def _penalty(self, rate: sympy.Expr | None, order: int) -> Formula | None:
-        """lambda/2 (|W1|^2 + |W2|^2 + ...), or mu (|W1|_1 + ...)."""
-        if rate is None:
-            return None
-        norms = [f.Norm(w, order, order) for block in self.blocks for w in block.weights]
-        total = norms[0] if len(norms) == 1 else f.Add(tuple(norms))
-        if order == 1 or rate.is_number:
-            return f.Product((scalar(rate / order), total))
-        return f.Product((f.Quotient(scalar(rate), f.formula(2)), total))
 
     @cached_property
     def assumptions(self) -> tuple[Assumption, ...]:

@@ -16,7 +16,7 @@ from symbackprop.calculus.generic import generic_applies, size_letter
 from symbackprop.calculus.steps import Step
 from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import Unsupported
-from symbackprop.model.activations import ACTIVATIONS, Activation
+from symbackprop.model.activations import ACTIVATIONS, Activation, claimed_rate
 from symbackprop.model.model import Model
 from symbackprop.notation.latex import LatexWriter, aligned, broken, tex_width
 from symbackprop.notation.notation import name_latex
@@ -192,9 +192,10 @@ def _activation(activation: Activation, subject: Subject) -> Iterator[Block]:
     for name, value in activation.constants:
         if value is not None:
             line += rf",\ {name_latex(name)} = {_decimal(value)}"
-    if activation.rate is not None:
-        rate_line = w.equation(Equation((derived, activation.rate)))
-        if f.depends_on(activation.rate, a):
+    claimed = claimed_rate(activation.function)
+    if claimed is not None:
+        rate_line = w.equation(Equation((derived, claimed)))
+        if f.depends_on(claimed, a):
             rate_line += rf" \text{{ with }} {w(a)} = {w(applied)}"
     else:
         rate_line = f"{w(derived)} = {_derivative(activation, w)}"

@@ -64,7 +64,7 @@ def _chain(left: str, right: str) -> str:
 def _training(subject: Subject) -> Iterator[Block]:
     derived, w = subject.derived, subject.writer
     model, cost, alpha = derived.model, w(derived.model.cost), w(training.rate(derived.model))
-    way, goal, sign = ("along", "grow", "+") if training.maximises(model) else ("against", "shrink", "-")
+    way, goal = ("along", "grow") if training.maximises(model) else ("against", "shrink")
     yield _say(
         f"Every parameter goes a step {way} its gradient, so that @ is to {goal}; @ is the learning rate, and the "
         "arrow replaces the old value by the new one:",
@@ -76,14 +76,15 @@ def _training(subject: Subject) -> Iterator[Block]:
     if len(model.blocks) > SHOWN:
         lines.insert(-len((*model.blocks[-1].weights, *model.blocks[-1].biases)), r"&\ \,\vdots")
     yield Display(aligned(lines))
-    theta = w(training.theta(model))
+    theta, whole = w(training.theta(model)), training.theta_update(derived)
     yield _say(
         "All parameters together are the tuple @, their derivatives in the same order are its gradient. In one line:",
         theta,
     )
     slopes = _row([f.Derivative(model.cost, p) for p in model.parameters], w)
-    lines = [rf"{theta} &= {_row(model.parameters, w)}", rf"\nabla {cost} &= {slopes}"]
-    yield Display(aligned([*lines, rf"{theta} &\leftarrow {theta} {sign} {alpha} \nabla {cost}"]))
+    gradient = w(f.Derivative(model.cost, training.theta(model)))
+    lines = [rf"{theta} &= {_row(model.parameters, w)}", f"{gradient} &= {slopes}", _arrow(whole, w)]
+    yield Display(aligned(lines))
     yield from _minibatch(subject)
     yield from _momentum(subject)
 
@@ -93,9 +94,13 @@ def _few(every: Iterable[T]) -> list[T]:
     return known if len(known := [*every]) <= SHOWN else [*known[:2], known[-1]]
 
 
+def _arrow(update: Update, w: LatexWriter) -> str:
+    return rf"{w(update.symbol)} &\leftarrow {w(update.formula)}"
+
+
 def _update(update: Update, subject: Subject) -> str:
     w = subject.writer
-    line = rf"{w(update.symbol)} &\leftarrow {w(update.formula)}"
+    line = _arrow(update, w)
     final = w(training.with_gradient(update, subject.derived).formula)
     return f"{line} = {final}" if tex_width(line + final) <= WIDE else line
 

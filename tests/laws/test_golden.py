@@ -164,6 +164,10 @@ def test_penalties_are_added_to_the_weights_and_not_to_the_biases():
     printed = d.writer(d.formula("W1"))
     assert printed == r"\delta^{(1)} x^T + \lambda W^{(1)} + \mu \operatorname{sign}(W^{(1)})"
     assert d.writer(d.formula("b1")) == r"\delta^{(1)}"
+    data, square, absolute = d.writer(d.model.assignments[-1].formula).split(" + ")
+    assert data == r"\frac{1}{2} \sum_{i=1}^{n_1} (a_i^{(1)} - y_i)^2"
+    assert square == r"\frac{\lambda}{2} \, \left\|W^{(1)}\right\|_F^2"
+    assert absolute == r"\mu \, \left\|W^{(1)}\right\|_1"
 
 
 def test_rows_and_in_x_out_change_the_gradients_with_the_equations():
