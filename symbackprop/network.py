@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import sympy
+
 from symbackprop.calculus.derive import derive
 from symbackprop.derivation import Derivation
-from symbackprop.errors import NetworkError
+from symbackprop.errors import NetworkError, NotationError, ShapeMismatch, Unsupported
 from symbackprop.model.build import Dense, build
 from symbackprop.model.losses import Loss
 from symbackprop.model.model import Model
-from symbackprop.model.notes import Note, read_note
+from symbackprop.model.notes import Note, read_formula, read_note, read_subject
 from symbackprop.notation.notation import Notation
+from symbackprop.proof.prover import Prover
+from symbackprop.proof.setting import of_network
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,36 @@ class Network:
                     'a note is a pair of a name and a formula, like ("W1", "Delta1 @ X.T")', ("notes", i)
                 )
         return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
+
+    def verify(self, claim: str | sympy.Basic, of: str) -> Verdict:
+        """Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
+
+        ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1, "Delta1" the error dJ/dZ1, "dA1" is
+        dJ/dA1, "Z1" and "J" are the forward equations. The claim is Python syntax with NumPy's meaning, which is read
+        and never evaluated, or a SymPy expression. Raises NetworkError for an unknown name in ``of``; a claim that
+        cannot be read has the status UNREAD.
+
+        >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
+        >>> net.verify("(A1 - Y) @ X.T / m", of="W1").status.value
+        'proved'
+        >>> print(net.verify("(Y - A1) @ X.T / m", of="W1"))
+        """
+        subject = read_subject(self.model, of)
+        if not isinstance(claim, str | sympy.Basic):
+            raise TypeError(f"a claim is a formula in Python syntax or a SymPy expression, not {type(claim).__name__}")
+        try:
+            says = read_formula(self.model, claim)
+        except ShapeMismatch as error:
+            return Verdict(Status.REFUTED, str(error), "SBP201")
+        except NotationError as error:
+            return Verdict(Status.UNREAD, str(error), "SBP101")
+        except Unsupported as error:
+            return Verdict(Status.UNREAD, str(error), "SBP104")
+        return self._prover.judge(subject, says)
+
+    @cached_property
+    def _prover(self) -> Prover:
+        return Prover(of_network(self.derive()))
 
     def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:
         """Derive every gradient; ``progress(done, of)`` is told how far it is."""

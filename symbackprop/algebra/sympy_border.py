@@ -12,6 +12,7 @@ from functools import singledispatch
 from typing import Any
 
 import sympy
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbackprop.algebra import formula as f
@@ -235,11 +236,14 @@ SCALAR_FUNCTIONS: dict[Any, Function] = {
 }
 
 
-def from_sympy(expr: Any, symbols: Mapping[str, Formula] | None = None) -> Formula:
+def from_sympy(
+    expr: Any, symbols: Mapping[str, Formula] | None = None, named: Mapping[str, Function] | None = None
+) -> Formula:
     """A SymPy expression as a formula; the order of sums and products is SymPy's.
 
-    ``symbols`` says what a name stands for. A matrix symbol that is not in it keeps its name and its shape, a scalar
-    symbol becomes a ``Scalar``. Raises Unsupported for a class that has no formula.
+    ``symbols`` says what a name stands for, ``named`` which functions have names. A matrix symbol that is not in it
+    keeps its name and its shape, a scalar symbol becomes a ``Scalar``; a function that is applied entry by entry keeps
+    its definition. Raises Unsupported for a class that has no formula.
 
     >>> A, X = sympy.MatrixSymbol("A", 2, 3), sympy.MatrixSymbol("X", 4, 3)
     >>> to_sympy(from_sympy(2 * A * X.T)) == 2 * A * X.T
@@ -258,6 +262,10 @@ def from_sympy(expr: Any, symbols: Mapping[str, Formula] | None = None) -> Formu
             return f.Scalar("pi")
         if e is sympy.E:
             return functions.exp(f.Number(Fraction(1)))
+        if isinstance(e, n.ArrayMap):
+            return _map(e, go, named or {})
+        if isinstance(e, ElementwiseApplyFunction):
+            return f.Map(_applied(e.function), go(e.expr))
         if e.func in _READERS:
             return _READERS[e.func](e, go)
         if e.func in SCALAR_FUNCTIONS:
@@ -317,18 +325,26 @@ def _piecewise(e: Any, go: Any) -> Formula:
     return step if value == 1 else f.Hadamard((go(value), step))
 
 
-def _map(e: Any, go: Any) -> Formula:
+def _map(e: Any, go: Any, named: Mapping[str, Function]) -> Formula:
+    """A function by its name where it is the one that has the name, else by its definition."""
     name, order, latex, function, arg = e.args
-    definition = None
-    if isinstance(function, sympy.Lambda):
-        known = functions.FUNCTIONS.get(name.name)
-        same = (
-            known is not None and function.expr.xreplace({function.variables[0]: Function.argument}) == known.definition
-        )
-        if known is None or not same or int(order) != 0:
-            raise Unsupported(f"a formula knows {name.name} only through its network: pass it in symbols")
-        return f.Map(known, go(arg))
-    return f.Map(Function(name.name, latex.name, definition), go(arg), int(order))
+    if not isinstance(function, sympy.Lambda):
+        return f.Map(named.get(name.name, Function(name.name, latex.name)), go(arg), int(order))
+    definition = function.expr.xreplace({function.variables[0]: Function.argument})
+    known = named.get(name.name, functions.FUNCTIONS.get(name.name))
+    if known is not None and definition == (known.derivative(int(order)) if order else known.definition):
+        return f.Map(known, go(arg), int(order))
+    return f.Map(Function(name.name + "'" * int(order), latex.name, definition), go(arg))
+
+
+def _applied(function: Any) -> Function:
+    """A function that SymPy applies to every entry, by its definition."""
+    (variable,) = function.variables
+    definition = function.expr.xreplace({variable: Function.argument})
+    for known in functions.FUNCTIONS.values():
+        if known.definition == definition:
+            return known
+    return Function(str(definition), sympy.latex(definition), definition)
 
 
 def _sum(e: Any, go: Any) -> Formula:
@@ -360,7 +376,6 @@ _READERS: dict[Any, Any] = {
     n.ArrayOnes: lambda e, go: f.Ones(e.shape),
     sympy.Identity: lambda e, go: f.Diagonal(f.Ones((e.shape[0], sympy.S.One))),
     sympy.Piecewise: _piecewise,
-    n.ArrayMap: _map,
     n.ArraySoftmax: lambda e, go: f.Softmax(go(e.args[0]), int(e.args[1]), bool(e.args[2])),
     n.ArrayTotal: lambda e, go: f.Total(go(e.args[0]), None if e.args[1] == -1 else int(e.args[1])),
     n.ArrayRepeat: lambda e, go: (

@@ -24,11 +24,15 @@ TOTAL = Rule("sum over all uses", r"\bar v = \textstyle\sum_{\text{uses}} \bar v
 
 @dataclass(frozen=True)
 class Backward:
-    """What a sweep found: the steps, the gradient of each parameter, and each named error by its defining formula."""
+    """What a sweep found: the steps, the gradient of each parameter, and each named error by its defining formula.
+
+    ``values`` is the derivative by every array that the sweep met, in named form.
+    """
 
     steps: tuple[Step, ...]
     gradients: dict[Symbol, Formula]
     errors: dict[Symbol, Formula]
+    values: dict[Symbol, Formula]
 
 
 def derive(model: Model, tick: Callable[[int, int], None] | None = None) -> Backward:
@@ -43,7 +47,7 @@ def derive(model: Model, tick: Callable[[int, int], None] | None = None) -> Back
             tick(done, expected)
     gradients = {p: writer.value[p] for p in model.parameters}
     errors = {model.errors[z]: value for z, value in writer.value.items() if z in model.errors}
-    return Backward(tuple(writer.steps), gradients, errors)
+    return Backward(tuple(writer.steps), gradients, errors, dict(writer.value))
 
 
 class Writer:

@@ -61,6 +61,7 @@ def generic_layer(model: Model) -> Backward:
         tuple(writer.steps),
         {p: writer.value[p] for p in parameters},
         {errors[z]: writer.value[z] for z in writer.value if z in errors},
+        dict(writer.value),
     )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sympy
+
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
+from symbackprop.algebra.functions import FUNCTIONS
 from symbackprop.algebra.shape import shape
-from symbackprop.errors import NetworkError, NotationError, ShapeMismatch
+from symbackprop.algebra.sympy_border import from_sympy
+from symbackprop.errors import NetworkError, NotationError, ShapeMismatch, Unsupported
 from symbackprop.model.build import suggestion
 from symbackprop.model.model import Model
 from symbackprop.notation.python_reader import read_python
@@ -17,16 +21,13 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Note:
-    """``symbol`` is a parameter, whose gradient is meant, or an array that the network defines.
+    """``subject`` is the derivative of the cost by an array, or an array that the network defines.
 
     ``says`` is what the notes have for it, as they write it, with NumPy's broadcasting made explicit.
     """
 
-    symbol: Symbol
+    subject: Formula
     says: Formula
-
-    def is_gradient(self, model: Model) -> bool:
-        return self.symbol in model.parameters
 
 
 def _broadcast(node: Formula) -> Formula:
@@ -53,17 +54,65 @@ def _broadcast(node: Formula) -> Formula:
 
 def read_note(model: Model, of: object, says: object, path: Path = ()) -> Note:
     """A note from a name and a formula in Python syntax; raises NetworkError with the path of what is wrong."""
-    known = {name: s for name, s in model.symbols.items() if s not in (model.x, model.y)}
-    if not isinstance(of, str) or of not in known:
-        hint = suggestion(of, known) if isinstance(of, str) else "it must be a name, like W1"
-        raise NetworkError(f"a note on {of!r}, which the network does not have: {hint}", (*path, "of"))
+    subject = read_subject(model, of, (*path, "of"))
     if not isinstance(says, str):
         raise NetworkError('a note says a formula in quotes, like "(A2 - Y) @ A1.T / m"', (*path, "says"))
-    symbols: dict[str, Formula] = {**model.symbols, **{name: f.Scalar(name) for name in model.scalars}}
-    if model.loss.term is None:
-        symbols["grad_C"] = f.OpaqueLoss("C", model.prediction, model.y, model.frame.unit_axis, gradient=True)
-    functions = {layer.activation.function.name: layer.activation.function for layer in model.layers}
     try:
-        return Note(known[of], f.rewrite(read_python(says, symbols, functions), _broadcast))
+        return Note(subject, read_formula(model, says))
     except NotationError as error:
         raise NetworkError(f"the formula cannot be read: {error}", (*path, "says")) from error
+
+
+def read_subject(model: Model, of: object, path: Path = ()) -> Formula:
+    """What a name is about: W1, dW1 and dJ/dW1 mean the gradient, Z1 and Delta1 the arrays, dZ1 dJ/dZ1.
+
+    Raises NetworkError for a name that the network does not have.
+    """
+    known = {name: s for name, s in model.symbols.items() if s not in (model.x, model.y)}
+    if isinstance(of, str):
+        if of in known:
+            symbol = known[of]
+            return f.Derivative(model.cost, symbol) if symbol in model.parameters else symbol
+        bare = of.removeprefix(f"d{model.cost.name}/").removeprefix("d")
+        derived = {name: s for name, s in known.items() if s not in model.errors.values() and s != model.cost}
+        if of.startswith("d") and bare in derived:
+            return f.Derivative(model.cost, derived[bare])
+    hint = suggestion(of, known) if isinstance(of, str) else "it must be a name, like W1"
+    raise NetworkError(f"a note on {of!r}, which the network does not have: {hint}", path)
+
+
+def read_formula(model: Model, says: str | sympy.Basic) -> Formula:
+    """A formula over a network's arrays, from Python syntax (never evaluated) or from SymPy.
+
+    Raises NotationError with a position for text that cannot be read, Unsupported for a class of SymPy that has no
+    formula, ShapeMismatch for a matrix symbol with the name of an array and another shape.
+    """
+    functions = {**FUNCTIONS, **{layer.activation.function.name: layer.activation.function for layer in model.layers}}
+    if isinstance(says, str):
+        symbols: dict[str, Formula] = {**model.symbols, **{name: f.Scalar(name) for name in model.scalars}}
+        if model.loss.term is None:
+            symbols["grad_C"] = f.OpaqueLoss("C", model.prediction, model.y, model.frame.unit_axis, gradient=True)
+        own = {name: function for name, function in functions.items() if name not in FUNCTIONS}
+        return f.rewrite(read_python(says, symbols, own), _broadcast)
+    return f.rewrite(_from_sympy(model, says, functions), _broadcast)
+
+
+def _from_sympy(model: Model, says: sympy.Basic, functions: dict[str, Function]) -> Formula:
+    for symbol in says.atoms(sympy.MatrixSymbol):
+        known = model.symbols.get(symbol.name)
+        if known is None:
+            raise NotationError(f"{symbol.name} is no array of the network: {suggestion(symbol.name, model.symbols)}")
+        if tuple(symbol.shape) != known.shape:
+            raise ShapeMismatch(
+                f"{symbol.name} is {known.shape[0]} x {known.shape[1]} in the network, not "
+                f"{symbol.shape[0]} x {symbol.shape[1]}"
+            )
+    strangers = sorted(s.name for s in says.free_symbols if isinstance(s, sympy.Symbol))
+    known_names = {*model.symbols, *model.scalars, "pi"}
+    strangers = [name for name in strangers if name not in known_names]
+    if strangers:
+        raise NotationError(f"{strangers[0]} means nothing in the network: {suggestion(strangers[0], known_names)}")
+    try:
+        return from_sympy(says, model.symbols, functions)
+    except (TypeError, ValueError, AttributeError) as error:  # SymPy's own, on what it should not have built
+        raise Unsupported(f"SymPy cannot make sense of this expression: {error}") from error

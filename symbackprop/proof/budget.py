@@ -1,0 +1,25 @@
+"""A bound on the work of a proof, counted and not timed: the same claim gets the same answer on every machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.errors import SymbackpropError
+
+
+class BudgetEnded(SymbackpropError):
+    """A proof took more work than it may; the text names the budget."""
+
+
+@dataclass
+class Budget:
+    """``limit`` counts products of terms, about a hundred thousand a second."""
+
+    limit: int = 150_000
+    spent: int = 0
+
+    def spend(self, amount: int, what: str) -> None:
+        """Raises BudgetEnded, naming what was being done, once more than the limit is spent."""
+        self.spent += amount
+        if self.spent > self.limit:
+            raise BudgetEnded(f"the budget of {self.limit} products of terms ended while {what}")

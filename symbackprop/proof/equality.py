@@ -1,0 +1,163 @@
+"""Whether two formulas are equal for all sizes: equal normal forms, definitions put in only as far as needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, Formula, Function, Symbol
+from symbackprop.algebra.shape import shape
+from symbackprop.errors import Unsupported
+from symbackprop.proof.budget import Budget, BudgetEnded
+from symbackprop.proof.normal import Normaliser
+from symbackprop.proof.ring import PLAIN, Head, Polynomial, Ring
+from symbackprop.proof.scalar import applied
+from symbackprop.proof.setting import Setting
+
+CLEAN = frozenset({"entry", "size", "scalar", "exp", "sigmoid", "slope", "softplus", "log", "step", "number", "constant"})
+ROW, COLUMN = sympy.Symbol("?row"), sympy.Symbol("?column")
+MAX_HEADS = 20_000  # of one ring, before a new one is begun
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``equal`` is None where a budget ended or something is not supported, with the ``reason``."""
+
+    equal: bool | None
+    reason: str = ""
+    labels: bool = False  # whether it was used that targets sum to 1
+
+
+@dataclass
+class Equality:
+    """Compares formulas of one setting; what it learns of definitions is kept for the next claim.
+
+    ``symmetric`` and ``constant`` are names of arrays that are taken to be symmetric, or to have equal entries.
+    """
+
+    setting: Setting
+    limit: int = Budget.limit
+    symmetric: frozenset[str] = frozenset()
+    closed: Mapping[str, int] | None = None
+    _rings: list[Ring] = field(default_factory=list)
+    _kept: dict[Function, bool] = field(default_factory=dict)
+
+    @cached_property
+    def _named(self) -> dict[str, Symbol]:
+        return {symbol.name: symbol for symbol in self.setting.definitions}
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {symbol.name: n for n, symbol in enumerate(self.setting.definitions)}
+
+    @cached_property
+    def _always(self) -> frozenset[Symbol]:
+        """Outputs of functions: a and f(z) are one thing under two names."""
+        definitions = self.setting.definitions.items()
+        return frozenset(
+            s for s, u in definitions if isinstance(u, f.Map | f.Softmax) and isinstance(u.arg, Symbol) or s == u
+        )
+
+    def equal(self, left: Formula, right: Formula) -> Proof:
+        """Whether the entries of the two, which have one shape, are equal for all sizes and all values."""
+        ring = self._ring()
+        ring.budget = Budget(self.limit)
+        ring.closed_used.clear()
+        try:
+            same = self._stages(ring, left, right)
+        except (Unsupported, BudgetEnded) as error:
+            return Proof(None, str(error))
+        except RecursionError:
+            return Proof(None, "the formula is nested too deeply")
+        return Proof(same, labels=bool(ring.closed_used))
+
+    def _ring(self) -> Ring:
+        if not self._rings or self._rings[0].count > MAX_HEADS:
+            closed = self.setting.closed if self.closed is None else self.closed
+            self._rings[:] = [Ring(closed, symmetric=self.symmetric)]
+        return self._rings[0]
+
+    def _stages(self, ring: Ring, left: Formula, right: Formula) -> bool:
+        at = tuple(ONE if n == ONE else i for n, i in zip(shape(left), (ROW, COLUMN), strict=True))
+        unfolded = set(self._always)
+        while True:
+            normaliser = self._normaliser(ring, unfolded)
+            forms = [normaliser.formula(u, (at[0], at[1])) for u in (left, right)]
+            if forms[0] == forms[1]:
+                return True
+            more = self._next(forms, unfolded)
+            if not more:
+                break
+            unfolded |= more
+        normaliser = self._normaliser(ring, unfolded, definitions_only=True)
+        forms = [normaliser.formula(u, (at[0], at[1])) for u in (left, right)]
+        return forms[0] == forms[1]
+
+    def _next(self, forms: list[Polynomial], unfolded: set[Symbol]) -> set[Symbol]:
+        """The names to be put in next: those that only one side has, else the last that both have."""
+        here, there = ({n for n in names(p) if n in self._named} for p in forms)
+        alone = here ^ there
+        if not alone:
+            alone = set(sorted(here, key=self._order.__getitem__)[-1:])
+        elif len(alone) > 1:
+            # What a name stands for may bring in what the other side has: the last ones go first.
+            alone = set(sorted(alone, key=self._order.__getitem__)[-max(1, len(alone) // 2) :])
+        return {self._named[n] for n in alone} - unfolded
+
+    def _normaliser(self, ring: Ring, unfolded: set[Symbol], definitions_only: bool = False) -> Normaliser:
+        return Normaliser(
+            ring,
+            self.setting.definitions,
+            frozenset(unfolded),
+            self.setting.sizes,
+            (lambda function: function.definition is None) if definitions_only else self._is_kept,
+            definitions_only,
+        )
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether a function stays an atom at first: its definition has roots, quotients or an erf in it."""
+        if function not in self._kept:
+            self._kept[function] = function.definition is None or not self._clean(function)
+        return self._kept[function]
+
+    def _clean(self, function: Function) -> bool:
+        ring = Ring()
+        try:
+            found = [applied(ring, function, order, ring.entry("z", ()), ring.scalar) for order in (0, 1)]
+        except (Unsupported, BudgetEnded):
+            return False
+        return all(head.kind in CLEAN for p in found for head in heads(p))
+
+
+def heads(p: Polynomial) -> Iterator[Head]:
+    """Every head in a polynomial, those inside templates too."""
+    seen: set[Head] = set()
+    stack = [atom[0] for mono in p for atom, _ in mono]
+    while stack:
+        head = stack.pop()
+        if head in seen:
+            continue
+        seen.add(head)
+        yield head
+        stack.extend(_within(head))
+
+
+def _within(head: Head) -> Iterator[Head]:
+    if head.kind in PLAIN and head.kind != "unknown":
+        return
+    if head.kind == "sum":
+        _, factors = head.content  # type: ignore[misc]
+        yield from (h for h, _, _ in factors)
+        return
+    terms = head.content[-1]  # type: ignore[index]
+    for _, factors in terms:
+        yield from (h for h, _, _ in factors)
+
+
+def names(p: Polynomial) -> set[str]:
+    """The names of the arrays in a polynomial."""
+    return {str(head.content) for head in heads(p) if head.kind == "entry"}

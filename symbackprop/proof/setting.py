@@ -1,0 +1,112 @@
+"""What a claim is about: which arrays are free, how the others are defined, what is granted. It knows no layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import Formula, Size, Symbol
+from symbackprop.calculus.derived import Derived
+
+
+class Draw(Enum):
+    """How the entries of a free array are chosen at a point."""
+
+    WEIGHT = "a small number"
+    BIAS = "a small offset"
+    DATA = "any number"
+    CHANCE = "between 0 and 1"
+    DISTRIBUTION = "between 0 and 1, with the sum 1 over the units"
+    SIGN = "1 or -1"
+    COUNT = "a number that is not negative"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """``free`` are the given arrays and how they are drawn; ``forward`` the definitions in an order in which they can be
+    computed, the cost last; ``gradients`` what the derivation found for an array, ``errors`` the names that some of them
+    have; ``closed`` the arrays that sum to 1, with the axis; ``units`` is the axis of a distribution.
+    """
+
+    free: Mapping[Symbol, Draw]
+    forward: Mapping[Symbol, Formula] = field(default_factory=dict)
+    cost: Symbol | None = None
+    gradients: Mapping[Symbol, Formula] = field(default_factory=dict)
+    errors: Mapping[Symbol, Symbol] = field(default_factory=dict)
+    closed: Mapping[str, int] = field(default_factory=dict)
+    units: int = 0
+    sizes: frozenset[str] = frozenset()
+    scalars: frozenset[str] = frozenset()
+    granted: tuple[str, ...] = ()
+    labels: str = ""
+    closable: Mapping[str, int] = field(default_factory=dict)  # arrays that would sum to 1, were it declared
+    samples: Size | None = None
+    interior: bool = False  # the predictions must lie between 0 and 1
+
+    @cached_property
+    def error_of(self) -> dict[Symbol, Symbol]:
+        """The array of which a named error is the gradient."""
+        return {error: array for array, error in self.errors.items()}
+
+    @cached_property
+    def definitions(self) -> dict[Symbol, Formula]:
+        """Everything that has a definition, by its symbol."""
+        return {**self.forward, **{error: self.gradients[array] for array, error in self.errors.items()}}
+
+    @cached_property
+    def scope(self) -> str:
+        """For which sizes an answer holds."""
+        given = sorted({int(n) for symbol in self.free for n in symbol.shape if n.is_Integer and n != 1})
+        if not given:
+            return "all sizes"
+        return "the sizes given: " + ", ".join(map(str, given)) + ("; all others" if self.sizes else "")
+
+    def known(self, node: Formula) -> Formula:
+        """The formula with every derivative of the cost by the name of the error, or by what was derived."""
+
+        def change(u: Formula) -> Formula:
+            if isinstance(u, f.Derivative) and u.of == self.cost and isinstance(u.wrt, Symbol) and u.through is None:
+                return self.errors.get(u.wrt) or self.gradients.get(u.wrt) or u
+            return u
+
+        return f.rewrite(node, change)
+
+
+def of_network(derived: Derived) -> Setting:
+    """The setting of a network: its parameters and data, its forward pass, what was derived and what is granted."""
+    model = derived.model
+    loss = model.loss
+    free = {p: Draw.WEIGHT for p in model.parameters}
+    for block in model.blocks:
+        free.update(dict.fromkeys(block.biases, Draw.BIAS))
+    free[model.x] = Draw.DATA
+    distribution = loss.labels_sum_to_one and not model.any_labels
+    if distribution:
+        free[model.y] = Draw.DISTRIBUTION
+    elif loss.signs:
+        free[model.y] = Draw.SIGN
+    elif loss.one_by_one or loss.above is not None and loss.below is not None:
+        free[model.y] = Draw.CHANCE
+    else:
+        free[model.y] = Draw.COUNT if loss.partial else Draw.DATA
+    labels = next((a.text for a in model.assumptions if a.replaces), "")
+    sizes = {str(n) for n in (*model.sizes, model.frame.samples) if n is not None and n.is_Symbol}
+    return Setting(
+        free=free,
+        forward={a.symbol: a.formula for a in model.assignments},
+        cost=model.cost,
+        gradients=derived.backward.values,
+        errors=dict(reversed(model.errors.items())),
+        closed={model.y.name: model.frame.unit_axis} if distribution else {},
+        closable={model.y.name: model.frame.unit_axis} if loss.labels_sum_to_one and model.any_labels else {},
+        samples=model.frame.samples if model.frame.samples != 1 else None,
+        units=model.frame.unit_axis,
+        sizes=frozenset(sizes),
+        scalars=model.scalars - sizes,
+        granted=tuple(a.text for a in model.assumptions if not a.replaces),
+        labels=labels,
+        interior=loss.above is not None and not (model.layers[-1].activation.low >= loss.above),
+    )
