@@ -29,7 +29,6 @@ class Proof:
 
     equal: bool | None
     reason: str = ""
-    labels: bool = False  # whether it was used that targets sum to 1
 
 
 @dataclass
@@ -44,6 +43,8 @@ class Equality:
     symmetric: frozenset[str] = frozenset()
     closed: Mapping[str, int] | None = None
     _rings: list[Ring] = field(default_factory=list)
+    _normalisers: dict[tuple[frozenset[Symbol], bool], Normaliser] = field(default_factory=dict)
+    _forms: dict[tuple[frozenset[Symbol], bool, Formula], Polynomial] = field(default_factory=dict)
     _kept: dict[Function, bool] = field(default_factory=dict)
 
     @cached_property
@@ -66,38 +67,54 @@ class Equality:
         """Whether the entries of the two, which have one shape, are equal for all sizes and all values."""
         ring = self._ring()
         ring.budget = Budget(self.limit)
-        ring.closed_used.clear()
         try:
             same = self._stages(ring, left, right)
         except (Unsupported, BudgetEnded) as error:
             return Proof(None, str(error))
         except RecursionError:
             return Proof(None, "the formula is nested too deeply")
-        return Proof(same, labels=bool(ring.closed_used))
+        return Proof(same)
 
     def _ring(self) -> Ring:
         if not self._rings or self._rings[0].count > MAX_HEADS:
             closed = self.setting.closed if self.closed is None else self.closed
             self._rings[:] = [Ring(closed, symmetric=self.symmetric)]
+            self._normalisers.clear()
+            self._forms.clear()
         return self._rings[0]
 
     def _stages(self, ring: Ring, left: Formula, right: Formula) -> bool:
         at = tuple(ONE if n == ONE else i for n, i in zip(shape(left), (ROW, COLUMN), strict=True))
-        unfolded = set(self._always)
+        unfolded = self._always
         while True:
-            normaliser = self._normaliser(ring, unfolded)
-            forms = [normaliser.formula(u, (at[0], at[1])) for u in (left, right)]
+            forms = self._pair(ring, left, right, (at[0], at[1]), unfolded, False)
             if forms[0] == forms[1]:
                 return True
             more = self._next(forms, unfolded)
             if not more:
                 break
             unfolded |= more
-        normaliser = self._normaliser(ring, unfolded, definitions_only=True)
-        forms = [normaliser.formula(u, (at[0], at[1])) for u in (left, right)]
+        forms = self._pair(ring, left, right, (at[0], at[1]), unfolded, True)
         return forms[0] == forms[1]
 
-    def _next(self, forms: list[Polynomial], unfolded: set[Symbol]) -> set[Symbol]:
+    def _pair(
+        self,
+        ring: Ring,
+        left: Formula,
+        right: Formula,
+        at: tuple[sympy.Expr, sympy.Expr],
+        unfolded: frozenset[Symbol],
+        defined: bool,
+    ) -> tuple[Polynomial, Polynomial]:
+        """The normal forms of both sides; that of the first, which other claims will meet again, is remembered."""
+        normaliser = self._normaliser(ring, unfolded, defined)
+        key = (unfolded, defined, left)
+        known = self._forms.get(key)
+        if known is None:
+            known = self._forms[key] = normaliser.formula(left, at)
+        return known, normaliser.formula(right, at)
+
+    def _next(self, forms: tuple[Polynomial, Polynomial], unfolded: frozenset[Symbol]) -> set[Symbol]:
         """The names to be put in next: those that only one side has, else the last that both have."""
         here, there = ({n for n in names(p) if n in self._named} for p in forms)
         alone = here ^ there
@@ -108,15 +125,18 @@ class Equality:
             alone = set(sorted(alone, key=self._order.__getitem__)[-max(1, len(alone) // 2) :])
         return {self._named[n] for n in alone} - unfolded
 
-    def _normaliser(self, ring: Ring, unfolded: set[Symbol], definitions_only: bool = False) -> Normaliser:
-        return Normaliser(
-            ring,
-            self.setting.definitions,
-            frozenset(unfolded),
-            self.setting.sizes,
-            (lambda function: function.definition is None) if definitions_only else self._is_kept,
-            definitions_only,
-        )
+    def _normaliser(self, ring: Ring, unfolded: frozenset[Symbol], defined: bool) -> Normaliser:
+        key = unfolded, defined
+        if key not in self._normalisers:
+            self._normalisers[key] = Normaliser(
+                ring,
+                self.setting.definitions,
+                unfolded,
+                self.setting.sizes,
+                (lambda function: function.definition is None) if defined else self._is_kept,
+                write_out=defined,
+            )
+        return self._normalisers[key]
 
     def _is_kept(self, function: Function) -> bool:
         """Whether a function stays an atom at first: its definition has roots, quotients or an erf in it."""

@@ -50,11 +50,15 @@ class Point:
     def value(self, symbol: Symbol) -> Array:
         """The value of any named array."""
         known: dict[Symbol, Array] = self._values  # type: ignore[attr-defined]
-        if symbol not in known:
-            definition = self.setting.definitions.get(symbol)
-            if definition is None:
-                raise Unsupported(f"{symbol.name} has no definition and no value")
-            known[symbol] = value(definition, self.place)
+        if symbol in known:
+            return known[symbol]
+        if symbol not in self.setting.definitions:
+            raise Unsupported(f"{symbol.name} has no definition and no value")
+        for earlier, definition in self.setting.definitions.items():  # in order, so that depth is no recursion
+            if earlier not in known:
+                known[earlier] = value(definition, self.place)
+            if earlier == symbol:
+                break
         return known[symbol]
 
     def of(self, node: Formula, indices: dict[str, int] | None = None) -> Array:
@@ -101,6 +105,10 @@ class Point:
         mirrored = [[rows[min(i, j)][max(i, j)] for j in range(len(rows))] for i in range(len(rows))]
         return self._with({**self.arrays, symbol: mirrored})
 
+    def sharper(self) -> Point:
+        """The same point in twice the precision."""
+        return Point(self.setting, self.sizes, self.rates, self.arrays, 2 * self.bits, self.seed)
+
     def _with(self, arrays: dict[Symbol, Array]) -> Point:
         return Point(self.setting, self.sizes, self.rates, arrays, self.bits, self.seed)
 
@@ -113,7 +121,7 @@ def points(setting: Setting, scheme: int) -> Iterator[Point]:
     for attempt in range(ATTEMPTS):
         seed = 1000 * scheme + attempt
         try:
-            point = _drawn(setting, sizes, seed, attempt, 160 + 8 * depth)
+            point = _drawn(setting, sizes, seed, attempt, 128 + 2 * depth)
             if not _generic(point):
                 continue
         except NoValue:
@@ -146,8 +154,18 @@ def _drawn(setting: Setting, sizes: dict[str, int], seed: int, attempt: int, bit
         rows, columns = (int(n.xreplace({s: sympy.Integer(sizes[s.name]) for s in n.free_symbols})) for n in symbol.shape)
         if rows * columns > MAX_ENTRIES:
             raise Unsupported(f"{symbol.name} has {rows * columns} entries: too many for a counterexample")
-        arrays[symbol] = _entries(rows, columns, draw, random, attempt, setting)
+        for _ in range(20):
+            arrays[symbol] = _entries(rows, columns, draw, random, attempt, setting)
+            if draw not in (Draw.WEIGHT, Draw.DATA) or _distinct(arrays[symbol]):
+                break
     return Point(setting, sizes, rates, arrays, bits, seed)
+
+
+def _distinct(rows: Array) -> bool:
+    """Whether no two rows and no two columns are equal, but for the zeros of a large array."""
+    lines = [tuple(row) for row in rows[:WIDE]]
+    columns = list(zip(*(row[:WIDE] for row in rows[:WIDE]), strict=True))
+    return len(set(lines)) == len(lines) and len(set(columns)) == len(columns)
 
 
 def _entries(rows: int, columns: int, draw: Draw, random: Random, attempt: int, setting: Setting) -> Array:
@@ -170,9 +188,14 @@ def _number(draw: Draw, random: Random, attempt: int, setting: Setting) -> Real:
     match draw:
         case Draw.WEIGHT:
             drawn = random.choice((-2, -1, 1, 2) if attempt < 20 else (-1, 1, 2, 3))
-            return Fraction(drawn, 20) if setting.interior else drawn
+            if setting.interior:
+                return Fraction(drawn, 20)
+            deep = (len(setting.forward) > 12) + attempt // 10  # many layers must neither explode nor vanish
+            return Fraction(drawn, 2**deep) if deep else drawn
         case Draw.BIAS:
-            return Fraction(random.choice((3, 4, 5)), 10) if setting.interior else random.choice((-2, -1, 1, 2))
+            if setting.interior:
+                return Fraction(random.choice((3, 4, 5)), 10)
+            return random.choice((-1, 1, 1, 2) if len(setting.forward) > 12 else (-2, -1, 1, 2))
         case Draw.DATA:
             return random.choice((-3, -2, -1, 1, 2, 3))
         case Draw.CHANCE:

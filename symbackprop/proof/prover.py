@@ -45,8 +45,8 @@ class Prover:
     """
 
     setting: Setting
-    _points: dict[int, list[Point]] = field(default_factory=dict)
-    _truths: dict[tuple[int, int, Formula], Array] = field(default_factory=dict)
+    _points: dict[int, tuple[list[Point], Iterator[Point]]] = field(default_factory=dict)
+    _truths: dict[tuple[int, int, bool, Formula], Array] = field(default_factory=dict)
     _others: dict[str, Equality] = field(default_factory=dict)
 
     @cached_property
@@ -62,15 +62,15 @@ class Prover:
         ranges = ranges or {}
         truth, said = self.setting.known(known), self.setting.known(claim)
         if isinstance(known, Symbol) and known in self.setting.definitions and said == known:
-            return self._proved("it is the same", False)
+            return self._proved("it is the same", truth, said, None)
         if isinstance(truth, Symbol) and truth in self.setting.definitions:
             truth = self.setting.definitions[truth]
+        target = self._target(known)
         misfit = self._misshapen(truth, said)
         if misfit is not None:
             return misfit
         if truth == said:
-            return self._proved("it is the formula that was derived", self.equality.equal(truth, said).labels)
-        target = self._target(known)
+            return self._proved("it is the formula that was derived", truth, said, target)
         try:
             return self._compared(truth, said, target, ranges)
         except Unsupported as error:
@@ -84,7 +84,7 @@ class Prover:
             return self._refuted(found, truth, said, target)
         proof = self.equality.equal(truth, said)
         if proof.equal:
-            return self._proved("both sides have the same normal form", proof.labels)
+            return self._proved("both sides have the same normal form", truth, said, target)
         agreed = int(found is None)
         for scheme in range(1, SCHEMES):
             found = self._difference(scheme, truth, said, target, ranges)
@@ -136,31 +136,35 @@ class Prover:
             return known.wrt
         return self.setting.error_of.get(known) if isinstance(known, Symbol) else None
 
-    def points(self, scheme: int) -> list[Point]:
-        """Points of a scheme of sizes, made once."""
-        if scheme not in self._points:
-            self._points[scheme] = list(points(self.setting, scheme))
-        return self._points[scheme]
+    def point(self, scheme: int, number: int) -> Point | None:
+        """A point of a scheme of sizes, made when it is first wanted; None where no more are found."""
+        made, more = self._points.setdefault(scheme, ([], points(self.setting, scheme)))
+        while len(made) <= number:
+            found = next(more, None)
+            if found is None:
+                return None
+            made.append(found)
+        return made[number]
 
     def _difference(
         self, scheme: int, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]
     ) -> Difference | NoValue | None:
         """A certified difference at a point of a scheme; None where they agree, NoValue where nothing can be said."""
         found: Difference | NoValue | None = NoValue("no point")
-        for number, point in enumerate(self.points(scheme)):
-            try:
-                found = self._at(point, (scheme, number), truth, said, target, ranges)
-            except NoValue as error:
-                found = error
-                continue
-            if found is None or isinstance(found, Difference):
-                return found
+        number = 0
+        while (point := self.point(scheme, number)) is not None:
+            for tried, sharpened in ((point, False), (point.sharper(), True)):
+                try:
+                    return self._at(tried, (scheme, number, sharpened), truth, said, target, ranges)
+                except NoValue as error:
+                    found = error
+            number += 1
         return found
 
     def _at(
         self,
         point: Point,
-        key: tuple[int, int],
+        key: tuple[int, int, bool],
         truth: Formula,
         said: Formula,
         target: Symbol | None,
@@ -188,11 +192,14 @@ class Prover:
 
     # Answers
 
-    def _proved(self, message: str, labels: bool) -> Verdict:
-        granted = self.setting.granted
-        if labels and self.setting.labels:
-            granted = (self.setting.labels, *granted)
-        return Verdict(Status.PROVED, message, assumptions=granted, scope=self.setting.scope)
+    def _proved(self, message: str, truth: Formula, said: Formula, target: Symbol | None) -> Verdict:
+        """Proved, with what was granted: that targets sum to 1 where the derivation, or this proof, rests on it."""
+        setting, granted = self.setting, self.setting.granted
+        if setting.labels and (
+            target is not None or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
+        ):
+            granted = (setting.labels, *granted)
+        return Verdict(Status.PROVED, message, assumptions=granted, scope=setting.scope)
 
     def _undecided(self, reason: str) -> Verdict:
         return Verdict(
@@ -250,7 +257,7 @@ class Prover:
         """Equality under a further assumption, made once."""
         key = f"{what} {name}"
         if key not in self._others:
-            closed = {**self.setting.closed, name: axis} if what == "closed" else None
+            closed = {**self.setting.closed, name: axis} if what == "closed" else {} if what == "nothing" else None
             symmetric = frozenset({name}) if what == "symmetric" else frozenset()
             self._others[key] = Equality(self.setting, closed=closed, symmetric=symmetric)
         return self._others[key]

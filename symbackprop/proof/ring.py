@@ -75,7 +75,6 @@ class Ring:
     ) -> None:
         self.closed = dict(closed or {})
         self.symmetric = frozenset(symmetric)
-        self.closed_used: set[str] = set()
         self.budget = budget or Budget()
         self._heads: dict[tuple[str, Hashable], Head] = {}
         self._fresh = count()
@@ -712,10 +711,7 @@ class Ring:
         name = head.content
         if head.kind != "entry" or e != 1 or name not in self.closed or isinstance(size, tuple):
             return False
-        if at[self.closed[name]] != index or at.count(index) != 1:  # type: ignore[index]
-            return False
-        self.closed_used.add(name)  # type: ignore[arg-type]
-        return True
+        return at[self.closed[name]] == index and at.count(index) == 1  # type: ignore[index]
 
     def _atom_of(self, factors: Mapping[Atom, Exponent], ranges: Mapping[str, Range]) -> Atom:
         """The sum of a connected product as an atom of its own."""

@@ -92,7 +92,8 @@ def of_network(derived: Derived) -> Setting:
         free[model.y] = Draw.CHANCE
     else:
         free[model.y] = Draw.COUNT if loss.partial else Draw.DATA
-    labels = next((a.text for a in model.assumptions if a.replaces), "")
+    used = {a.text for step in derived.steps for a in step.assumptions if a.replaces}
+    labels = next((a.text for a in model.assumptions if a.text in used), "")
     sizes = {str(n) for n in (*model.sizes, model.frame.samples) if n is not None and n.is_Symbol}
     return Setting(
         free=free,
