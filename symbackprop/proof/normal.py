@@ -123,7 +123,11 @@ class Normaliser:
         ring = self.ring
         stepped = ring.stepped(arg)
         if stepped is not None:  # f(u) is one thing where the step is 1, another where it is 0
-            yes, no = (self._apply(function, order, part) for part in ring.split(arg, stepped))
+            undefined = function == LOG  # log 0 has no value, and 0 does as well as any
+            yes, no = (
+                {} if undefined and not part else self._apply(function, order, part)
+                for part in ring.split(arg, stepped)
+            )
             one = ring.power({frozenset({(stepped, 1)}): 1}, 1)
             return ring.add(ring.mul(one, yes), ring.mul(ring.minus({UNIT: 1}, one), no))
         if function == EXP:

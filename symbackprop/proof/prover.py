@@ -1,4 +1,9 @@
-"""The answer to a claim: shapes, a concrete network, the normal form, more networks, in this order."""
+"""The answer to a claim: shapes, a concrete network, the normal form, more networks, in this order.
+
+A concrete small network comes before the normal form: it settles most wrong claims at once, with the certificate, and
+keeps them away from normal forms, which cost most on what is not equal. Nothing is called proved that does not also
+agree, to many bits, with the value at such a network: an equality of formulas that have no value there proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +88,7 @@ class Prover:
         if isinstance(found, Difference):
             return self._refuted(found, truth, said, target)
         proof = self.equality.equal(truth, said)
-        if proof.equal:
+        if proof.equal and found is None:
             return self._proved("both sides have the same normal form", truth, said, target)
         agreed = int(found is None)
         for scheme in range(1, SCHEMES):
@@ -91,11 +96,12 @@ class Prover:
             if isinstance(found, Difference):
                 return self._refuted(found, truth, said, target)
             agreed += found is None
+            if proof.equal and agreed:
+                return self._proved("both sides have the same normal form", truth, said, target)
+        if agreed == 0:  # equal normal forms say nothing of a formula that has no value
+            return self._undecided("at no point that was tried do both sides have a certain value")
         if proof.reason:
-            numeric = f"; the two agree at {agreed} points" if agreed else ""
-            return self._undecided(proof.reason + numeric)
-        if agreed == 0:
-            return self._undecided("no proof was found, and at no point that was tried do both sides have a value")
+            return self._undecided(f"{proof.reason}; the two agree at {agreed} points")
         return Verdict(
             Status.CONSISTENT,
             f"the two agree at {agreed} points to {AGREED} bits; no proof was found",

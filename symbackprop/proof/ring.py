@@ -312,9 +312,7 @@ class Ring:
 
     def _step(self, factors: Mapping[Atom, Exponent], atom: Atom, e: Exponent) -> Polynomial | None:
         """A step is its own square; of two whose arguments differ by a constant, the harder one decides."""
-        if e != 1:
-            if e < 0:
-                raise Unsupported("a quotient by a step")
+        if e != 1:  # 1/step has a value where the step is 1, and is 1 there
             return self._without(factors, atom, _single(atom, 1))
         shift, terms = atom[0].content  # type: ignore[misc]
         for other in factors:
@@ -404,16 +402,14 @@ class Ring:
         """1/p; raises Unsupported for 1/0."""
         if not p:
             raise Unsupported("a quotient by zero")
-        if len(p) == 1:
+        if len(p) == 1 and self.stepped(p) is None:
             ((mono, c),) = p.items()
             return self.scaled(self.reduced({atom: -e for atom, e in mono}), Fraction(1) / c)
         stepped = self.stepped(p)
-        if stepped is not None:
-            yes, no = self.split(p, stepped)
+        if stepped is not None:  # where one of the two is 0 there is no value, and 0 does as well as any
+            yes, no = ({} if not part else self.inverse(part) for part in self.split(p, stepped))
             one = _single(stepped, 1)
-            return self.add(
-                self._mul(one, self.inverse(yes)), self._mul(self.minus({UNIT: 1}, one), self.inverse(no))
-            )
+            return self.add(self._mul(one, yes), self._mul(self.minus({UNIT: 1}, one), no))
         logistic = self.one_plus(p)
         if logistic is not None:  # 1/(c M (1 + e^t)) = (1 - sigmoid(t)) / (c M)
             scale, argument = logistic
