@@ -36,7 +36,7 @@ def meaning(
     """
     size = shape(node)
     fresh = fresh or Fresh()
-    fresh.avoid(_index_names(node))
+    fresh.avoid(index_names(node))
     namer = _Namer(fresh, samples)
     if indices is None:
         indices = [ONE if n == ONE else namer(n) for n in size]
@@ -45,7 +45,7 @@ def meaning(
     return IndexForm(axes, _entry(node, row, column, namer))
 
 
-def _index_names(root: Formula) -> set[str]:
+def index_names(root: Formula) -> set[str]:
     """The names of every index, bound or free, and of every size in a formula: no new index may have one of them."""
     exprs: list[Expr] = []
     for node in f.walk(root):

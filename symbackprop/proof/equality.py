@@ -10,9 +10,11 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, Formula, Function, Symbol
+from symbackprop.algebra.index import IndexExpr
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import Unsupported
 from symbackprop.proof.budget import Budget, BudgetEnded
+from symbackprop.proof.clearing import vanishes
 from symbackprop.proof.normal import Normaliser
 from symbackprop.proof.ring import PLAIN, Head, Polynomial, Ring
 from symbackprop.proof.scalar import applied
@@ -31,6 +33,12 @@ class Proof:
     reason: str = ""
 
 
+def free_indices(node: Formula) -> tuple[sympy.Expr, sympy.Expr]:
+    """Where the entry of a formula is taken: along an axis of size 1 there is one place."""
+    rows, columns = shape(node)
+    return (ONE if rows == ONE else ROW), (ONE if columns == ONE else COLUMN)
+
+
 @dataclass
 class Equality:
     """Compares formulas of one setting; what it learns of definitions is kept for the next claim.
@@ -44,7 +52,7 @@ class Equality:
     closed: Mapping[str, int] | None = None
     _rings: list[Ring] = field(default_factory=list)
     _normalisers: dict[tuple[frozenset[Symbol], bool], Normaliser] = field(default_factory=dict)
-    _forms: dict[tuple[frozenset[Symbol], bool, Formula], Polynomial] = field(default_factory=dict)
+    _forms: dict[tuple[frozenset[Symbol], bool, Formula | IndexExpr], Polynomial] = field(default_factory=dict)
     _kept: dict[Function, bool] = field(default_factory=dict)
 
     @cached_property
@@ -63,8 +71,11 @@ class Equality:
             s for s, u in definitions if isinstance(u, f.Map | f.Softmax) and isinstance(u.arg, Symbol) or s == u
         )
 
-    def equal(self, left: Formula, right: Formula) -> Proof:
-        """Whether the entries of the two, which have one shape, are equal for all sizes and all values."""
+    def equal(self, left: Formula | IndexExpr, right: Formula) -> Proof:
+        """Whether the entries of the two, which have one shape, are equal for all sizes and all values.
+
+        ``left`` may be given by its entry at ``ROW`` and ``COLUMN`` in index form.
+        """
         ring = self._ring()
         ring.budget = Budget(self.limit)
         try:
@@ -83,24 +94,34 @@ class Equality:
             self._forms.clear()
         return self._rings[0]
 
-    def _stages(self, ring: Ring, left: Formula, right: Formula) -> bool:
-        at = tuple(ONE if n == ONE else i for n, i in zip(shape(left), (ROW, COLUMN), strict=True))
+    def _stages(self, ring: Ring, left: Formula | IndexExpr, right: Formula) -> bool:
+        at = free_indices(right)
         unfolded = self._always
         while True:
-            forms = self._pair(ring, left, right, (at[0], at[1]), unfolded, False)
-            if forms[0] == forms[1]:
+            forms = self._pair(ring, left, right, at, unfolded, False)
+            if forms[0] == forms[1] or self._vanishes(ring, forms):
                 return True
             more = self._next(forms, unfolded)
             if not more:
                 break
             unfolded |= more
-        forms = self._pair(ring, left, right, (at[0], at[1]), unfolded, True)
-        return forms[0] == forms[1]
+        # With definitions of functions put in; then with no name put in at all, where those are what hides it.
+        for names, defined in ((unfolded, True), (frozenset[Symbol](), False)):
+            forms = self._pair(ring, left, right, at, names, defined)
+            if forms[0] == forms[1] or self._vanishes(ring, forms):
+                return True
+        return False
+
+    def _vanishes(self, ring: Ring, forms: tuple[Polynomial, Polynomial]) -> bool:
+        """Whether the sides are equal once denominators are cleared; tried only where there are some."""
+        difference = ring.minus(*forms)
+        below = any(head.kind == "base" for head in heads(difference)) or _quotients(difference)
+        return below and vanishes(ring, difference)
 
     def _pair(
         self,
         ring: Ring,
-        left: Formula,
+        left: Formula | IndexExpr,
         right: Formula,
         at: tuple[sympy.Expr, sympy.Expr],
         unfolded: frozenset[Symbol],
@@ -111,7 +132,8 @@ class Equality:
         key = (unfolded, defined, left)
         known = self._forms.get(key)
         if known is None:
-            known = self._forms[key] = normaliser.formula(left, at)
+            known = normaliser.formula(left, at) if isinstance(left, Formula) else normaliser.of(left, {})
+            self._forms[key] = known
         return known, normaliser.formula(right, at)
 
     def _next(self, forms: tuple[Polynomial, Polynomial], unfolded: frozenset[Symbol]) -> set[Symbol]:
@@ -151,6 +173,17 @@ class Equality:
         except (Unsupported, BudgetEnded):
             return False
         return all(head.kind in CLEAN for p in found for head in heads(p))
+
+
+def _quotients(p: Polynomial) -> bool:
+    """Whether a negative power of an array stands in a polynomial, or in a sum in it."""
+    for mono in p:
+        for (head, _), e in mono:
+            if e < 0 and head.kind not in ("size", "exp", "sum"):
+                return True
+            if head.kind == "sum" and any(k < 0 and h.kind not in ("size", "exp", "sum") for h, _, k in head.content[1]):  # type: ignore[index]
+                return True
+    return False
 
 
 def heads(p: Polynomial) -> Iterator[Head]:

@@ -14,6 +14,7 @@ from symbackprop.algebra.functions import EXP, LOG
 from symbackprop.algebra.index import Fresh, IndexExpr
 from symbackprop.algebra.meaning import meaning
 from symbackprop.errors import Unsupported
+from symbackprop.model.activations import ARGUMENT, OUTPUT, claimed_rate
 from symbackprop.proof.ring import UNIT, Polynomial, Range, Ring
 from symbackprop.proof.scalar import applied, opaque
 
@@ -37,6 +38,7 @@ class Normaliser:
 
     def __post_init__(self) -> None:
         self._known: dict[Symbol, Polynomial] = {}
+        self.given: dict[Symbol, Polynomial] = {}
 
     def formula(self, node: Formula, at: tuple[sympy.Expr, sympy.Expr]) -> Polynomial:
         """The normal form of a formula's entry."""
@@ -100,6 +102,8 @@ class Normaliser:
         return end(upper) if lower == ONE else (end(lower), end(upper))
 
     def _entry(self, symbol: Symbol, at: tuple[str, ...]) -> Polynomial:
+        if symbol in self.given:
+            return self.given[symbol]
         if symbol not in self.unfolded:
             return self.ring.entry(symbol.name, at)
         known = self._known.get(symbol)
@@ -135,8 +139,17 @@ class Normaliser:
         if function == LOG and order == 0:
             return self.ring.log(arg)
         if self.kept(function):
-            return opaque(self.ring, function, order, arg)
+            value = opaque(self.ring, function, 0, arg)
+            rate = claimed_rate(function) if order == 1 else None
+            if rate is not None:  # in the output and the argument, as the table of activations has it
+                return self._rate(rate, value, arg)
+            return opaque(self.ring, function, order, arg) if order else value
         return applied(self.ring, function, order, arg, self.scalar)
+
+    def _rate(self, rate: Formula, output: Polynomial, arg: Polynomial) -> Polynomial:
+        inner = Normaliser(self.ring, sizes=self.sizes, kept=self.kept)
+        inner.given = {OUTPUT: output, ARGUMENT: arg}
+        return inner.formula(rate, (ONE, ONE))
 
     def _sum(
         self, body: IndexExpr, index: sympy.Symbol, lower: sympy.Expr, upper: sympy.Expr, names: Mapping[str, str]

@@ -13,7 +13,7 @@ with slope s, and 1/a = 1 + e^-z; step^2 = step; a bound delta takes its index a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -247,7 +247,7 @@ class Ring:
 
     def positive(self, atom: Atom) -> bool:
         """Whether an atom is positive wherever it is defined."""
-        return atom[0].kind in POSITIVE
+        return _positive(atom[0])
 
     def number_power(self, value: Coefficient, exponent: Exponent) -> Polynomial:
         """A positive rational to a rational power, by primes; integer parts of exponents go to the coefficient."""
@@ -444,11 +444,12 @@ class Ring:
         return yes, no
 
     def one_plus(self, p: Polynomial) -> tuple[Polynomial, Polynomial] | None:
-        """(c M, t) where p = c M (1 + e^t), with M a product of exponentials."""
+        """(c M, t) where p = c M (1 + e^t), with M a product of positive atoms."""
         if len(p) != 2:
             return None
         (left, c), (right, d) = sorted(p.items(), key=lambda term: _order(term[0]))
-        if c != d or any(atom[0].kind != "exp" for mono in (left, right) for atom, _ in mono):
+        atoms = [atom for mono in (left, right) for atom, _ in mono]
+        if c != d or not any(atom[0].kind == "exp" for atom in atoms) or not all(map(self.positive, atoms)):
             return None
         quotient = self._mul({right: 1}, self.inverse({left: 1}))
         return {left: c}, self.log(quotient)
@@ -695,6 +696,18 @@ class Ring:
             product = self._mul(product, _single(self._atom_of(group, own), 1) if own else self.reduced(group))
         return product
 
+    def opened(self, atom: Atom, names: Sequence[str]) -> tuple[tuple[Range, ...], dict[Atom, Exponent]]:
+        """The ranges of a sum, and the product under it with the given names for its indices."""
+        (head, at) = atom
+        sizes, factors = head.content  # type: ignore[misc]
+        if len(sizes) > len(names):
+            raise Unsupported(f"a sum over more than {len(names)} indices")
+        product: dict[Atom, Exponent] = {}
+        for h, places, e in factors:
+            one = h, _least(h, tuple(at[n] if n >= 0 else names[-n - 1] for n in places))
+            product[one] = product.get(one, 0) + e
+        return sizes, product
+
     def _over(self, p: Polynomial, ranges: Mapping[str, Range]) -> Polynomial:
         for i, size in ranges.items():
             p = self.sum(p, i, size)
@@ -735,6 +748,13 @@ def _connected(
         groups.append((merged, bound))
     for group, names in groups:
         yield group, {i: ranges[i] for i in names}
+
+
+def _positive(head: Head) -> bool:
+    if head.kind == "sum":
+        _, factors = head.content  # type: ignore[misc]
+        return all(_positive(h) for h, _, _ in factors)
+    return head.kind in POSITIVE
 
 
 def _accumulate(out: Polynomial, mono: Monomial, c: Coefficient) -> None:
