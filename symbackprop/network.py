@@ -100,6 +100,13 @@ class Network:
         >>> net.verify("(A1 - Y) @ X.T / m", of="W1").status.value
         'proved'
         >>> print(net.verify("(Y - A1) @ X.T / m", of="W1"))
+        refuted SBP301: it differs from what is right
+        with n_0 = 2, n_1 = 3, m = 2
+          W1 = [1  2; 1  -1; -1  1]
+          b1 = [-1; -2; 1]
+          X = [2  3; 2  -2]
+          Y = [3/5  1/5; 1/5  3/5; 4/5  1/5]
+          entry (1, 1) is 0.272112; the claim gives -0.272112
         """
         subject = read_subject(self.model, of)
         if not isinstance(claim, str | sympy.Basic):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function
 from symbackprop.algebra.functions import FUNCTIONS
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import from_sympy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symbackprop.errors import SymbackpropError
 
 
-class BudgetEnded(SymbackpropError):
+class BudgetEnded(SymbackpropError):  # noqa: N818 (what is the case, not who is to blame)
     """A proof took more work than it may; the text names the budget."""
 
 

@@ -13,14 +13,17 @@ from symbackprop.algebra.formula import ONE, Formula, Function, Symbol
 from symbackprop.algebra.index import IndexExpr
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import Unsupported
+from symbackprop.proof.atoms import PLAIN, Head, Polynomial
 from symbackprop.proof.budget import Budget, BudgetEnded
 from symbackprop.proof.clearing import vanishes
 from symbackprop.proof.normal import Normaliser
-from symbackprop.proof.ring import PLAIN, Head, Polynomial, Ring
+from symbackprop.proof.ring import Ring
 from symbackprop.proof.scalar import applied
 from symbackprop.proof.setting import Setting
 
-CLEAN = frozenset({"entry", "size", "scalar", "exp", "sigmoid", "slope", "softplus", "log", "step", "number", "constant"})
+CLEAN = frozenset(
+    {"entry", "size", "scalar", "exp", "sigmoid", "slope", "softplus", "log", "step", "number", "constant"}
+)
 ROW, COLUMN = sympy.Symbol("?row"), sympy.Symbol("?column")
 MAX_HEADS = 20_000  # of one ring, before a new one is begun
 
@@ -68,7 +71,7 @@ class Equality:
         """Outputs of functions: a and f(z) are one thing under two names."""
         definitions = self.setting.definitions.items()
         return frozenset(
-            s for s, u in definitions if isinstance(u, f.Map | f.Softmax) and isinstance(u.arg, Symbol) or s == u
+            s for s, u in definitions if (isinstance(u, f.Map | f.Softmax) and isinstance(u.arg, Symbol)) or s == u
         )
 
     def equal(self, left: Formula | IndexExpr, right: Formula) -> Proof:
@@ -181,7 +184,9 @@ def _quotients(p: Polynomial) -> bool:
         for (head, _), e in mono:
             if e < 0 and head.kind not in ("size", "exp", "sum"):
                 return True
-            if head.kind == "sum" and any(k < 0 and h.kind not in ("size", "exp", "sum") for h, _, k in head.content[1]):  # type: ignore[index]
+            if head.kind == "sum" and any(
+                k < 0 and h.kind not in ("size", "exp", "sum") for h, _, k in head.content[1]
+            ):
                 return True
     return False
 
@@ -203,10 +208,10 @@ def _within(head: Head) -> Iterator[Head]:
     if head.kind in PLAIN and head.kind != "unknown":
         return
     if head.kind == "sum":
-        _, factors = head.content  # type: ignore[misc]
+        _, factors = head.content
         yield from (h for h, _, _ in factors)
         return
-    terms = head.content[-1]  # type: ignore[index]
+    terms = head.content[-1]
     for _, factors in terms:
         yield from (h for h, _, _ in factors)
 

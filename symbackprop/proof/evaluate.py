@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, singledispatch
@@ -22,6 +22,17 @@ Array: TypeAlias = list[list[Number]]
 
 # What stands for a function of which nothing is known: no identity that people use holds for it.
 STAND_IN = Function("sigma", r"\sigma", sympy.sin(Function.argument) + Function.argument / 2)
+
+
+def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:
+    """What is taken for the functions in some formulas of which nothing is known."""
+    found = {}
+    for node in (u for root in nodes for u in f.walk(root)):
+        if isinstance(node, f.Map) and node.function.definition is None:
+            found[f"{node.function.name}(z)"] = "sin(z) + z/2"
+        if isinstance(node, f.OpaqueLoss):
+            found[f"{node.letter}(a, y)"] = "sum_i (a_i^3/3 - i a_i y_i) + (a^T y)^2/2"
+    return found
 
 
 @dataclass
@@ -60,7 +71,8 @@ def of_function(function: Function, order: int, x: Number, place: Place) -> Numb
     if isinstance(x, Dual):
         inner = of_function(function, order, x.value, place)
         slope = of_function(function, order + 1, x.value, place)
-        assert not isinstance(inner, Dual) and not isinstance(slope, Dual)
+        assert not isinstance(inner, Dual)
+        assert not isinstance(slope, Dual)
         return Dual(inner, slope * x.slope)
     if function.definition is None:
         function = STAND_IN
@@ -288,7 +300,7 @@ def _(node: f.Quotient, p: Place) -> Array:
 @value.register
 def _(node: f.Power, p: Place) -> Array:
     exponent = number(node.exponent, p)
-    if isinstance(exponent, Dual) or isinstance(exponent, nb.Ball):
+    if isinstance(exponent, Dual | nb.Ball):
         raise Unsupported("a power whose exponent is no rational number")
     times = Fraction(exponent)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isqrt
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mpmath.libmp import from_man_exp, mpf_atan, mpf_cos, mpf_erf, mpf_exp, mpf_log, mpf_pi, mpf_sin, to_fixed
 
@@ -18,7 +18,7 @@ from symbackprop.errors import SymbackpropError
 MAX_EXPONENT = 5000  # of e
 
 
-class NoValue(SymbackpropError):
+class NoValue(SymbackpropError):  # noqa: N818 (what is the case, not who is to blame)
     """An expression has no certain value here: a quotient by what may be zero, a kink that may be met."""
 
 
@@ -33,7 +33,7 @@ class Ball:
     def __repr__(self) -> str:
         return f"{self.mid / 2**self.bits:.17g} +- {self.rad / 2**self.bits:.1g}"
 
-    def __add__(self, other: Real) -> Ball:
+    def __add__(self, other: Any) -> Any:
         if isinstance(other, Dual):
             return NotImplemented
         o = _ball(other, self.bits)
@@ -44,16 +44,16 @@ class Ball:
     def __neg__(self) -> Ball:
         return Ball(-self.mid, self.rad, self.bits)
 
-    def __sub__(self, other: Real) -> Ball:
+    def __sub__(self, other: Any) -> Any:
         if isinstance(other, Dual):
             return NotImplemented
         o = _ball(other, self.bits)
         return Ball(self.mid - o.mid, self.rad + o.rad, self.bits)
 
-    def __rsub__(self, other: Real) -> Ball:
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
-    def __mul__(self, other: Real) -> Ball:
+    def __mul__(self, other: Any) -> Any:
         if isinstance(other, int):
             return Ball(self.mid * other, self.rad * abs(other), self.bits)
         if isinstance(other, Dual):
@@ -71,14 +71,14 @@ class Ball:
         one = 1 << 2 * self.bits
         return Ball(one // self.mid, self.rad * one // (size * (size - self.rad)) + 2, self.bits)
 
-    def __truediv__(self, other: Real) -> Ball:
+    def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Ball):
             return self * other.inverse()
         if other == 0:
             raise NoValue("a quotient by zero")
         return self * (Fraction(1) / other)
 
-    def __rtruediv__(self, other: Real) -> Ball:
+    def __rtruediv__(self, other: Any) -> Any:
         return self.inverse() * other
 
 
@@ -143,7 +143,7 @@ def divide(top: Number, bottom: Number) -> Number:
         inverse = divide(1, bottom)
         return top * inverse
     if isinstance(bottom, Ball) or isinstance(top, Ball):
-        return top / bottom
+        return top * bottom.inverse() if isinstance(bottom, Ball) else top / bottom  # type: ignore[return-value]
     if bottom == 0:
         raise NoValue("a quotient by zero")
     found = Fraction(top) / bottom
@@ -203,9 +203,10 @@ def log(x: Real, bits: int) -> Real:
 def sqrt(x: Real, bits: int) -> Real:
     if not isinstance(x, Ball):
         exact = Fraction(x)
-        if exact >= 0 and isqrt(exact.numerator) ** 2 == exact.numerator:
-            if isqrt(exact.denominator) ** 2 == exact.denominator:
-                return Fraction(isqrt(exact.numerator), isqrt(exact.denominator))
+        if exact >= 0:
+            root = Fraction(isqrt(exact.numerator), isqrt(exact.denominator))
+            if root * root == exact:
+                return root
     b = _ball(x, bits)
     if b.mid <= b.rad:
         raise NoValue("the root of a number that may not be positive")
@@ -261,7 +262,7 @@ def power(x: Real, exponent: Fraction | int, bits: int) -> Real:
 def shown(x: Real, digits: int = 6) -> str:
     """A number for a message: exact where it is short, else as many digits as are certain, at most ``digits``."""
     if not isinstance(x, Ball):
-        if Fraction(x).denominator <= 10_000 and abs(x) < 10**9:
+        if Fraction(x).denominator <= 10_000 and -(10**9) < x < 10**9:
             return str(x)
         return f"{float(Fraction(x)):.{digits}g}"
     return f"{float(Fraction(x.mid, 1 << x.bits)):.{digits}g}"

@@ -151,7 +151,9 @@ def _drawn(setting: Setting, sizes: dict[str, int], seed: int, attempt: int, bit
     }
     arrays = {}
     for symbol, draw in setting.free.items():
-        rows, columns = (int(n.xreplace({s: sympy.Integer(sizes[s.name]) for s in n.free_symbols})) for n in symbol.shape)
+        rows, columns = (
+            int(n.xreplace({s: sympy.Integer(sizes[s.name]) for s in n.free_symbols})) for n in symbol.shape
+        )
         if rows * columns > MAX_ENTRIES:
             raise Unsupported(f"{symbol.name} has {rows * columns} entries: too many for a counterexample")
         for _ in range(20):
@@ -177,7 +179,9 @@ def _entries(rows: int, columns: int, draw: Draw, random: Random, attempt: int, 
     out: Array = []
     for i in range(rows):
         if draw is Draw.WEIGHT or draw is Draw.DATA:
-            out.append([_number(draw, random, attempt, setting) if i < WIDE and j < WIDE else 0 for j in range(columns)])
+            out.append(
+                [_number(draw, random, attempt, setting) if i < WIDE and j < WIDE else 0 for j in range(columns)]
+            )
         else:
             out.append([_number(draw, random, attempt, setting) for _ in range(columns)])
     return out

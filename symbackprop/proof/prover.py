@@ -19,7 +19,7 @@ from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.proof import numbers as nb
 from symbackprop.proof.equality import Equality
-from symbackprop.proof.evaluate import Array
+from symbackprop.proof.evaluate import Array, stand_ins
 from symbackprop.proof.numbers import Dual, NoValue
 from symbackprop.proof.points import SCHEMES, Point, points
 from symbackprop.proof.setting import Setting
@@ -81,9 +81,7 @@ class Prover:
         except Unsupported as error:
             return self._undecided(str(error))
 
-    def _compared(
-        self, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]
-    ) -> Verdict:
+    def _compared(self, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]) -> Verdict:
         found = self._difference(0, truth, said, target, ranges)
         if isinstance(found, Difference):
             return self._refuted(found, truth, said, target)
@@ -185,7 +183,8 @@ class Prover:
             claimed = point.of(said, indices)
             for i, (row, other) in enumerate(zip(right, claimed, strict=True)):
                 for j, (x, y) in enumerate(zip(row, other, strict=True)):
-                    assert not isinstance(x, Dual) and not isinstance(y, Dual)
+                    assert not isinstance(x, Dual)
+                    assert not isinstance(y, Dual)
                     if nb.differ(x, y):
                         if target is not None and target in point.setting.gradients:
                             x = point.slope(target, i, j)
@@ -208,9 +207,7 @@ class Prover:
         return Verdict(Status.PROVED, message, assumptions=granted, scope=setting.scope)
 
     def _undecided(self, reason: str) -> Verdict:
-        return Verdict(
-            Status.UNDECIDED, reason, "SBP401", assumptions=self.setting.granted, scope=self.setting.scope
-        )
+        return Verdict(Status.UNDECIDED, reason, "SBP401", assumptions=self.setting.granted, scope=self.setting.scope)
 
     def _refuted(self, found: Difference, truth: Formula, said: Formula, target: Symbol | None) -> Verdict:
         point = found.point
@@ -225,6 +222,7 @@ class Prover:
             entry=entry,
             claimed=nb.shown(found.claimed),
             true=nb.shown(found.true),
+            stand_ins=stand_ins((truth, said, *self.setting.forward.values())),
             script=lambda: snippet(point, said, truth, target, (found.row + 1, found.column + 1)),
         )
         reason = None if found.indices else self._assumption(point, truth, said, target)

@@ -13,10 +13,13 @@ import sympy
 
 from symbackprop.algebra.formula import Function
 from symbackprop.errors import Unsupported
-from symbackprop.proof.ring import UNIT, Polynomial, Ring
+from symbackprop.proof.atoms import UNIT, Polynomial
+from symbackprop.proof.ring import Ring
 
 
-def applied(ring: Ring, function: Function, order: int, arg: Polynomial, scalar: Callable[[str], Polynomial]) -> Polynomial:
+def applied(
+    ring: Ring, function: Function, order: int, arg: Polynomial, scalar: Callable[[str], Polynomial]
+) -> Polynomial:
     """f(arg), or a derivative of f there, by the definition of f; ``scalar`` gives the parameters in it by name."""
     definition = function.definition if order == 0 else function.derivative(order)
     if definition is None:

@@ -26,9 +26,11 @@ class Draw(Enum):
 
 @dataclass(frozen=True)
 class Setting:
-    """``free`` are the given arrays and how they are drawn; ``forward`` the definitions in an order in which they can be
-    computed, the cost last; ``gradients`` what the derivation found for an array, ``errors`` the names that some of them
-    have; ``closed`` the arrays that sum to 1, with the axis; ``units`` is the axis of a distribution.
+    """What is given, what is defined, what was derived and what is granted.
+
+    ``free`` are the given arrays and how they are drawn; ``forward`` the definitions in an order in which they can be
+    computed, the cost last; ``gradients`` what the derivation found for an array, ``errors`` the names that some of
+    them have; ``closed`` the arrays that sum to 1, with the axis; ``units`` is the axis of a distribution.
     """
 
     free: Mapping[Symbol, Draw]
@@ -79,7 +81,7 @@ def of_network(derived: Derived) -> Setting:
     """The setting of a network: its parameters and data, its forward pass, what was derived and what is granted."""
     model = derived.model
     loss = model.loss
-    free = {p: Draw.WEIGHT for p in model.parameters}
+    free = dict.fromkeys(model.parameters, Draw.WEIGHT)
     for block in model.blocks:
         free.update(dict.fromkeys(block.biases, Draw.BIAS))
     free[model.x] = Draw.DATA
@@ -88,7 +90,7 @@ def of_network(derived: Derived) -> Setting:
         free[model.y] = Draw.DISTRIBUTION
     elif loss.signs:
         free[model.y] = Draw.SIGN
-    elif loss.one_by_one or loss.above is not None and loss.below is not None:
+    elif loss.one_by_one or (loss.above is not None and loss.below is not None):
         free[model.y] = Draw.CHANCE
     else:
         free[model.y] = Draw.COUNT if loss.partial else Draw.DATA
