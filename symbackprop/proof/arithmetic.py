@@ -124,6 +124,7 @@ class Arithmetic(ABC):
         return out
 
     def _canonical(self, terms: list[Any], ranges: dict[int, Range]) -> Canonical:
+        self.budget.spend(10 + len(terms), "naming indices")
         return canonical(terms, ranges, lambda what: self.budget.spend(self.budget.limit + 1, what))
 
     def add(self, *parts: Polynomial) -> Polynomial:

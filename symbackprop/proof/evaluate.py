@@ -21,7 +21,8 @@ from symbackprop.proof.numbers import Dual, NoValue, Number, Real
 Array: TypeAlias = list[list[Number]]
 
 # What stands for a function of which nothing is known: no identity that people use holds for it.
-STAND_IN = Function("sigma", r"\sigma", sympy.sin(Function.argument) + Function.argument / 2)
+_z = Function.argument
+STAND_IN = Function("sigma", r"\sigma", sympy.sin(_z) + sympy.cos(2 * _z) / 3 + _z / 2)
 
 
 def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:
@@ -29,7 +30,7 @@ def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:
     found = {}
     for node in (u for root in nodes for u in f.walk(root)):
         if isinstance(node, f.Map) and node.function.definition is None:
-            found[f"{node.function.name}(z)"] = "sin(z) + z/2"
+            found[f"{node.function.name}(z)"] = "sin(z) + cos(2 z)/3 + z/2"
         if isinstance(node, f.OpaqueLoss):
             found[f"{node.letter}(a, y)"] = "sum_i (a_i^3/3 - i a_i y_i) + (a^T y)^2/2"
     return found

@@ -175,6 +175,9 @@ class Functions(Relations):
             signed = frozenset((atom, e) for atom, e in mono if not self.positive(atom))
             if signed != mono:
                 return self.step({signed: 1 if c > 0 else -1})
+        shared = frozenset((atom, e) for atom, e in common(p) if self.positive(atom))
+        if shared:
+            return self.step(self._mul(p, {frozenset((atom, -e) for atom, e in shared): 1}))
         varying = {mono: c for mono, c in p.items() if mono}
         c = content(varying) * _leading_sign(varying)
         shift = Fraction(p.get(UNIT, 0)) / abs(c)

@@ -11,7 +11,19 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any, TypeAlias
 
-from mpmath.libmp import from_man_exp, mpf_atan, mpf_cos, mpf_erf, mpf_exp, mpf_log, mpf_pi, mpf_sin, to_fixed
+from mpmath.libmp import (
+    from_man_exp,
+    from_rational,
+    mpf_atan,
+    mpf_cos,
+    mpf_erf,
+    mpf_exp,
+    mpf_log,
+    mpf_pi,
+    mpf_sin,
+    to_fixed,
+    to_str,
+)
 
 from symbackprop.errors import SymbackpropError
 
@@ -153,6 +165,8 @@ def divide(top: Number, bottom: Number) -> Number:
 def sign(x: Real) -> int:
     """1, 0 or -1; raises NoValue where it is not certain."""
     if isinstance(x, Ball):
+        if x.mid == x.rad == 0:
+            return 0
         if abs(x.mid) <= x.rad:
             raise NoValue("a number that may be zero, at a kink")
         return 1 if x.mid > 0 else -1
@@ -165,12 +179,12 @@ def differ(x: Real, y: Real) -> bool:
     return abs(gap.mid) > gap.rad if isinstance(gap, Ball) else gap != 0
 
 
-def negligible(x: Real, y: Real, bits: int) -> bool:
-    """Whether two numbers agree to ``bits`` bits relative to their size."""
+def negligible(x: Real, y: Real, bits: int, scale: Real = 0) -> bool:
+    """Whether two numbers agree to ``bits`` bits of the larger, or of ``scale`` where that is larger still."""
     gap = x - y
     if not isinstance(gap, Ball):
         return gap == 0
-    size = max(abs(_ball(x, gap.bits).mid), abs(_ball(y, gap.bits).mid))
+    size = max(abs(_ball(u, gap.bits).mid) for u in (x, y, scale))
     return abs(gap.mid) + gap.rad << bits <= size
 
 
@@ -259,10 +273,23 @@ def power(x: Real, exponent: Fraction | int, bits: int) -> Real:
     return exp(log(x, bits) * Fraction(exponent), bits)
 
 
+def apart(x: Real, y: Real) -> tuple[str, str]:
+    """Two different numbers for a message, with as many digits as it takes to tell them apart."""
+    for digits in range(6, 60, 4):
+        left, right = shown(x, digits), shown(y, digits)
+        if left != right:
+            break
+    return left, right
+
+
 def shown(x: Real, digits: int = 6) -> str:
-    """A number for a message: exact where it is short, else as many digits as are certain, at most ``digits``."""
+    """A number for a message: exact where it is short, else in decimals."""
     if not isinstance(x, Ball):
         if Fraction(x).denominator <= 10_000 and -(10**9) < x < 10**9:
             return str(x)
-        return f"{float(Fraction(x)):.{digits}g}"
-    return f"{float(Fraction(x.mid, 1 << x.bits)):.{digits}g}"
+        return _decimal(Fraction(x), digits)
+    return _decimal(Fraction(x.mid, 1 << x.bits), digits)
+
+
+def _decimal(x: Fraction, digits: int) -> str:
+    return str(to_str(from_rational(x.numerator, x.denominator, 4 * digits + 20), digits, strip_zeros=True))

@@ -25,7 +25,9 @@ from symbackprop.proof.setting import Draw, Setting
 WIDE = 5  # entries beyond this place are 0 in an array whose size is given and large
 MAX_ENTRIES = 400_000
 ATTEMPTS = 40
-SCHEMES = 4  # of sizes
+# Sizes to try, in turn: the smallest first, then such that all differ while there are few.
+SIZES = ((2, 3), (4, 3, 5, 2, 6, 7, 8), (3, 5, 2, 6, 4, 8, 7), (5, 2, 4, 3, 7, 6, 8))
+SCHEMES = len(SIZES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,16 +140,19 @@ def _sizes(setting: Setting, scheme: int) -> dict[str, int]:
     for symbol in (*setting.free, *setting.forward):
         names += [n.name for n in reversed(symbol.shape) if n.is_Symbol and n.name not in names]
     names += sorted(setting.sizes - set(names))
-    cycles = ((2, 3), (3, 2, 4, 5), (2, 4, 3), (4, 3, 5, 2))
-    cycle = cycles[scheme % len(cycles)]
-    return {name: cycle[k % len(cycle)] for k, name in enumerate(names)}
+    cycle = SIZES[scheme % len(SIZES)]
+    sizes = {name: cycle[k % len(cycle)] for k, name in enumerate(names)}
+    if scheme and names and list(sizes.values()).count(sizes[names[-1]]) > 1:
+        sizes[names[-1]] = 9  # the number of samples equals no number of units
+    return sizes
 
 
 def _drawn(setting: Setting, sizes: dict[str, int], seed: int, attempt: int, bits: int) -> Point:
     random = Random(seed)
     primes = (3, 5, 7, 11, 13, 17, 19, 23)
     rates: dict[str, Real] = {
-        name: Fraction(primes[(k + seed) % 8], 2) for k, name in enumerate(sorted(setting.scalars))
+        name: Fraction(primes[(k + seed) % 8], 2 if seed < 2000 else 60)
+        for k, name in enumerate(sorted(setting.scalars))
     }
     arrays = {}
     for symbol, draw in setting.free.items():
@@ -202,6 +207,8 @@ def _number(draw: Draw, random: Random, attempt: int, setting: Setting) -> Real:
             return random.choice((-1, 1, 1, 2) if len(setting.forward) > 12 else (-2, -1, 1, 2))
         case Draw.DATA:
             return random.choice((-3, -2, -1, 1, 2, 3))
+        case Draw.TARGET:  # on both sides of the predictions, so that errors have both signs
+            return random.choice((-2, -1, 1, 2, 3)) * random.choice((1, 1, 10))
         case Draw.CHANCE:
             return Fraction(random.choice((1, 2, 3, 4)), 5)
         case Draw.SIGN:

@@ -181,6 +181,7 @@ class Prover:
                 known = self._truths.get((*key, truth))
                 right = known if known is not None else self._truths.setdefault((*key, truth), point.of(truth))
             claimed = point.of(said, indices)
+            scale = max((x for row in right for x in map(_size, row)), default=0.0)
             for i, (row, other) in enumerate(zip(right, claimed, strict=True)):
                 for j, (x, y) in enumerate(zip(row, other, strict=True)):
                     assert not isinstance(x, Dual)
@@ -191,7 +192,7 @@ class Prover:
                             if not nb.differ(x, y):
                                 raise Unsupported(f"the derivation of d{self.setting.cost}/d{target.name} is in doubt")
                         return Difference(point, indices, i, j, y, x)
-                    if not nb.negligible(x, y, AGREED):
+                    if not nb.negligible(x, y, AGREED, Fraction(scale)):
                         raise NoValue("rounding covers what is seen")
         return None
 
@@ -215,13 +216,14 @@ class Prover:
         entry = tuple(k + 1 for k, n in zip((found.row, found.column), wide, strict=True) if n != ONE)
         if found.indices:
             entry = tuple(found.indices.values())
+        claimed, true = nb.apart(found.claimed, found.true)
         example = Counterexample(
             sizes=point.sizes,
             rates={name: Fraction(rate) for name, rate in point.rates.items() if not isinstance(rate, nb.Ball)},
             arrays={s.name: tuple(tuple(Fraction(x) for x in row) for row in rows) for s, rows in point.arrays.items()},  # type: ignore[arg-type]
             entry=entry,
-            claimed=nb.shown(found.claimed),
-            true=nb.shown(found.true),
+            claimed=claimed,
+            true=true,
             stand_ins=stand_ins((truth, said, *self.setting.forward.values())),
             script=lambda: snippet(point, said, truth, target, (found.row + 1, found.column + 1)),
         )
@@ -273,6 +275,14 @@ class Prover:
             return not any(nb.differ(x, y) for u, v in pairs for x, y in zip(u, v, strict=True))  # type: ignore[arg-type]
         except (NoValue, Unsupported):
             return False
+
+
+def _size(x: nb.Number) -> float:
+    """How large a number is, roughly."""
+    assert not isinstance(x, Dual)
+    if isinstance(x, nb.Ball):
+        return abs(x.mid / (1 << x.bits))
+    return abs(float(x))
 
 
 def _values(point: Point, ranges: Mapping[str, f.Size]) -> Iterator[dict[str, int]]:

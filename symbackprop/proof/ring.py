@@ -56,6 +56,7 @@ class Ring(Functions):
                 new = frozenset(((h, least(h, tuple(names.get(i, i) for i in at))), e) for (h, at), e in mono)
                 accumulate(out, new, c)
             return out
+        self.budget.spend(len(p), "joining indices")
         for mono, c in p.items():
             product: Polynomial = {UNIT: c}
             for (h, at), e in mono:

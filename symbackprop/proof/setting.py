@@ -18,6 +18,7 @@ class Draw(Enum):
     WEIGHT = "a small number"
     BIAS = "a small offset"
     DATA = "any number"
+    TARGET = "any number, small or large"
     CHANCE = "between 0 and 1"
     DISTRIBUTION = "between 0 and 1, with the sum 1 over the units"
     SIGN = "1 or -1"
@@ -93,7 +94,7 @@ def of_network(derived: Derived) -> Setting:
     elif loss.one_by_one or (loss.above is not None and loss.below is not None):
         free[model.y] = Draw.CHANCE
     else:
-        free[model.y] = Draw.COUNT if loss.partial else Draw.DATA
+        free[model.y] = Draw.COUNT if loss.partial else Draw.TARGET
     used = {a.text for step in derived.steps for a in step.assumptions if a.replaces}
     labels = next((a.text for a in model.assumptions if a.text in used), "")
     sizes = {str(n) for n in (*model.sizes, model.frame.samples) if n is not None and n.is_Symbol}

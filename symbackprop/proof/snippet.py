@@ -11,11 +11,11 @@ from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.proof.points import Point
 
 _SIGMA = """def sigma(z):  # nothing is known of sigma: this stands for it
-    return numpy.sin(z) + z / 2
+    return numpy.sin(z) + numpy.cos(2 * z) / 3 + z / 2
 
 
 def sigma_prime(z):
-    return numpy.cos(z) + 0.5
+    return numpy.cos(z) - 2 * numpy.sin(2 * z) / 3 + 0.5
 """
 _C = """def C(a, y):  # nothing is known of C: this stands for it
     k = numpy.arange(1, a.shape[AXIS] + 1).reshape(SHAPE)

@@ -22,7 +22,7 @@ class Counterexample:
 
     ``sizes`` and ``rates`` are numbers by name, ``arrays`` the parameters and the data, exact, a row each (rows and
     columns as in NumPy). ``entry`` counts from 1, as in the formulas; it is empty for a scalar. ``claimed`` and
-    ``true`` are the two values there in decimals, of which all digits shown are certain. ``stand_ins`` say what was
+    ``true`` are the two values there, exact or in decimals of which all digits are certain. ``stand_ins`` say what was
     taken for a function of which nothing is known.
     """
 
