@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 
+from symbackprop.algebra.formula import Formula
 from symbackprop.calculus.derive import derive
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError, NotationError, ShapeMismatch, Unsupported
@@ -88,13 +89,13 @@ class Network:
                 )
         return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
 
-    def verify(self, claim: str | sympy.Basic, of: str) -> Verdict:
+    def verify(self, claim: str | sympy.Basic | Formula, of: str | Formula) -> Verdict:
         """Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
 
         ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1, "Delta1" the error dJ/dZ1, "dA1" is
         dJ/dA1, "Z1" and "J" are the forward equations. The claim is Python syntax with NumPy's meaning, which is read
-        and never evaluated, or a SymPy expression. Raises NetworkError for an unknown name in ``of``; a claim that
-        cannot be read has the status UNREAD.
+        and never evaluated, a SymPy expression, or a formula. Raises NetworkError for an unknown name in ``of``; a
+        claim that cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
         >>> net.verify("(A1 - Y) @ X.T / m", of="W1").status.value
@@ -108,11 +109,11 @@ class Network:
           Y = [3/5  1/5; 1/5  3/5; 4/5  1/5]
           entry (1, 1) is 0.272112; the claim gives -0.272112
         """
-        subject = read_subject(self.model, of)
-        if not isinstance(claim, str | sympy.Basic):
+        subject = of if isinstance(of, Formula) else read_subject(self.model, of)
+        if not isinstance(claim, str | sympy.Basic | Formula):
             raise TypeError(f"a claim is a formula in Python syntax or a SymPy expression, not {type(claim).__name__}")
         try:
-            says = read_formula(self.model, claim)
+            says = claim if isinstance(claim, Formula) else read_formula(self.model, claim)
         except ShapeMismatch as error:
             return Verdict(Status.REFUTED, str(error), "SBP201")
         except NotationError as error:

@@ -50,6 +50,7 @@ class Arithmetic(ABC):
         self.closed = dict(closed or {})
         self.symmetric = frozenset(symmetric)
         self.budget = budget or Budget()
+        self._leads: dict[Head, Any] = {}
         self._heads: dict[tuple[str, Hashable], Head] = {}
         self._fresh = count()
 
@@ -117,6 +118,7 @@ class Arithmetic(ABC):
     def inside(self, atom: Atom) -> Polynomial:
         """The polynomial in the template of an atom, at the atom's indices."""
         _, terms = atom[0].content
+        self.budget.spend(len(terms) // 4, "opening a function")
         out: Polynomial = {}
         for c, factors in terms:
             mono = frozenset(((h, least(h, tuple(atom[1][k] for k in at))), e) for h, at, e in factors)

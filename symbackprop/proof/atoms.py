@@ -77,8 +77,10 @@ def order(mono: Monomial) -> list[tuple[str, Exponent, tuple[str, ...]]]:
     return sorted((h.key, e, at) for (h, at), e in mono)
 
 
-def degree(mono: Monomial) -> tuple[Exponent, list[tuple[str, tuple[str, ...], Exponent]]]:
-    return sum((e for _, e in mono), 0), sorted((h.key, at, e) for (h, at), e in mono)
+def degree(factors: Iterable[tuple[Head, tuple[int, ...], Exponent]]) -> tuple[Exponent, list[Any]]:
+    """Sorts the terms of a template: by degree, and by what is in them."""
+    found = list(factors)
+    return sum((e for _, _, e in found), 0), sorted((h.key, at, e) for h, at, e in found)
 
 
 def content(p: Polynomial) -> Fraction:

@@ -172,7 +172,7 @@ class Equality:
         return self._normalisers[key]
 
     def _is_kept(self, function: Function) -> bool:
-        """Whether a function stays an atom at first: its definition is long, or has roots, quotients or an erf in it."""
+        """Whether a function stays an atom at first: its definition is long, or has roots or quotients in it."""
         if function not in self._kept:
             self._kept[function] = function.definition is None or not self._clean(function)
         return self._kept[function]

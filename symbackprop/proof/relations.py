@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from symbackprop.proof.arithmetic import MAX_POWER, Arithmetic
-from symbackprop.proof.atoms import UNIT, Atom, Polynomial, degree, plain, single
+from symbackprop.proof.atoms import UNIT, Atom, Coefficient, Monomial, Polynomial, degree, least, plain, single
 from symbackprop.proof.canonical import Exponent
 
 
@@ -118,17 +118,16 @@ class Relations(Arithmetic):
         return None
 
     def _base(self, factors: Mapping[Atom, Exponent], atom: Atom, e: Exponent) -> Polynomial | None:
-        p = self.inside(atom)
+        """A power of a polynomial p that is kept as an atom: p^k is multiplied out, and lead/p = (1 - rest/p) / c."""
         if e >= 1 and (isinstance(e, Fraction) or e <= MAX_POWER):
             whole = int(e)
-            by = self._mul(self.power(p, whole), single(atom, e - whole)) if e != whole else self.power(p, whole)
-            return self._without(factors, atom, by)
+            p = self.power(self.inside(atom), whole)
+            return self._without(factors, atom, self._mul(p, single(atom, e - whole)) if e != whole else p)
         if not isinstance(e, int):
             return None
-        lead, c = max(p.items(), key=lambda term: degree(term[0]))
+        c, lead = self._lead(atom)
         if any(k <= 0 or factors.get(a, 0) < k for a, k in lead) or not lead:
             return None
-        # lead/p = (1 - rest/p) / c
         rest = dict(factors)
         for a, k in lead:
             rest[a] = plain(rest[a] - k)
@@ -137,6 +136,14 @@ class Relations(Arithmetic):
         rest[atom] = e + 1
         if not rest[atom]:
             del rest[atom]
-        others = {mono: k for mono, k in p.items() if mono != lead}
+        others = {mono: k for mono, k in self.inside(atom).items() if mono != lead}
         by = self.minus({UNIT: 1}, self._mul(others, single(atom, -1)))
         return self.scaled(self._mul(self.reduced(rest), by), Fraction(1) / c)
+
+    def _lead(self, atom: Atom) -> tuple[Coefficient, Monomial]:
+        """The term of highest degree of the polynomial in an atom, chosen once for all indices."""
+        head, at = atom
+        if head not in self._leads:
+            self._leads[head] = max(head.content[1], key=lambda term: degree(term[1]))
+        c, factors = self._leads[head]
+        return c, frozenset(((h, least(h, tuple(at[k] for k in places))), e) for h, places, e in factors)
