@@ -10,6 +10,8 @@ from functools import cached_property
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Size, Symbol
 from symbackprop.calculus.derived import Derived
+from symbackprop.calculus.sweep import uses
+from symbackprop.calculus.tidy import tidy
 
 
 class Draw(Enum):
@@ -102,7 +104,7 @@ def of_network(derived: Derived) -> Setting:
         free=free,
         forward={a.symbol: a.formula for a in model.assignments},
         cost=model.cost,
-        gradients=derived.backward.values,
+        gradients={**derived.backward.values, **_by_input(derived)},
         errors=dict(reversed(model.errors.items())),
         closed={model.y.name: model.frame.unit_axis} if distribution else {},
         closable={model.y.name: model.frame.unit_axis} if loss.labels_sum_to_one and model.any_labels else {},
@@ -114,3 +116,16 @@ def of_network(derived: Derived) -> Setting:
         labels=labels,
         interior=loss.above is not None and not (model.layers[-1].activation.low >= loss.above),
     )
+
+
+def _by_input(derived: Derived) -> dict[Symbol, Formula]:
+    """The derivative by the input, which a derivation of the parameters leaves out."""
+    model, parts = derived.model, list[Formula]()
+    for assignment in model.assignments:
+        if f.depends_on(assignment.formula, model.x):
+            bar = model.errors.get(assignment.symbol) or derived.backward.values.get(assignment.symbol)
+            if bar is not None:
+                parts += [use.contribution for _, use in uses(assignment, bar, model.x.__eq__)]
+    if not parts:
+        return {}
+    return {model.x: tidy(parts[0] if len(parts) == 1 else f.Add(tuple(parts)))}
