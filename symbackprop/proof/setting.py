@@ -49,6 +49,7 @@ class Setting:
     labels: str = ""
     closable: Mapping[str, int] = field(default_factory=dict)  # arrays that would sum to 1, were it declared
     samples: Size | None = None
+    given: tuple[int, ...] = ()  # sizes that are numbers
     interior: bool = False  # the predictions must lie between 0 and 1
 
     @cached_property
@@ -64,10 +65,9 @@ class Setting:
     @cached_property
     def scope(self) -> str:
         """For which sizes an answer holds."""
-        given = sorted({int(n) for symbol in self.free for n in symbol.shape if n.is_Integer and n != 1})
-        if not given:
+        if not self.given:
             return "all sizes"
-        return "the sizes given: " + ", ".join(map(str, given)) + ("; all others" if self.sizes else "")
+        return "the sizes given: " + ", ".join(map(str, self.given)) + ("; all others" if self.sizes else "")
 
     def known(self, node: Formula) -> Formula:
         """The formula with every derivative of the cost by the name of the error, or by what was derived."""
@@ -110,6 +110,7 @@ def of_network(derived: Derived) -> Setting:
         closable={model.y.name: model.frame.unit_axis} if loss.labels_sum_to_one and model.any_labels else {},
         samples=model.frame.samples if model.frame.samples != 1 else None,
         units=model.frame.unit_axis,
+        given=tuple(sorted({int(n) for n in (*model.sizes, model.frame.samples) if n is not None and n.is_Integer})),
         sizes=frozenset(sizes),
         scalars=model.scalars - sizes,
         granted=tuple(a.text for a in model.assumptions if not a.replaces),
