@@ -17,7 +17,7 @@ Block = tuple[slice, ...]
 
 SMALL = 2000  # parameters in all: up to here many entries are looked at, beyond a few
 MANY, FEW = 32, 3
-MAP = 1024  # entries or blocks in the map of a wrong gradient
+MAP, BLOCKS = 1024, 256  # entries in the map of a wrong gradient, blocks in that of a larger one
 QUICK_FIRST, QUICK_RUNGS = 1 / 16, 5
 
 
@@ -96,11 +96,11 @@ def _glance(probe: Probe, name: str, block: Block, rng: np.random.Generator) -> 
 
 
 def _blocks(shape: Index) -> Iterator[Block]:
-    """At most MAP blocks that cover an array: single entries where there are few."""
+    """Single entries of a small array, blocks that cover a large one."""
     cuts = [1] * len(shape)
     while True:
         wanted = [min(size, 2 * cut) for size, cut in zip(shape, cuts, strict=True)]
-        if wanted == cuts or np.prod(wanted) > MAP:
+        if wanted == cuts or np.prod(wanted) > BLOCKS:
             break
         cuts = wanted
     if np.prod(shape) <= MAP:
