@@ -7,8 +7,8 @@ intermediate is kept, since the rounding of the cost follows from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import singledispatch
+from dataclasses import dataclass
+from functools import cache, singledispatch
 from typing import Any
 
 import numpy as np
@@ -29,21 +29,26 @@ class Known:
     arrays: dict[str, Array]
     scalars: Mapping[str, float]
     sizes: Mapping[sympy.Symbol, int]
-    largest: float = field(default=0.0)
+    dtype: Any
+    measured: bool = False
+    largest: float = 0.0
 
     def size(self, n: sympy.Expr) -> int:
-        return int(n.subs(self.sizes))
-
-    @property
-    def dtype(self) -> Any:
-        return np.result_type(*self.arrays.values())
+        return int(n) if n.is_Integer else self.sizes[n]
 
 
 def forward(
-    model: Model, given: Mapping[str, Array], scalars: Mapping[str, float], sizes: Mapping[sympy.Symbol, int]
+    model: Model,
+    given: Mapping[str, Array],
+    scalars: Mapping[str, float],
+    sizes: Mapping[sympy.Symbol, int],
+    measured: bool = False,
 ) -> Known:
-    """Every array of the forward pass, the cost J as a 1 x 1 array; ``given`` has the parameters, X and Y."""
-    known = Known(dict(given), scalars, sizes)
+    """Every array of the forward pass, the cost J as a 1 x 1 array; ``given`` has the parameters, X and Y.
+
+    With ``measured``, ``largest`` is the largest number that was met.
+    """
+    known = Known(dict(given), scalars, sizes, np.result_type(*given.values()), measured)
     with np.errstate(all="ignore"):
         for assignment in model.assignments:
             known.arrays[assignment.symbol.name] = _seen(assignment.formula, known)
@@ -51,8 +56,10 @@ def forward(
 
 
 def _seen(node: Formula, known: Known) -> Array:
-    """A value, with its size kept."""
+    """A value, with its size kept where that is asked for."""
     found = value(node, known)
+    if not known.measured:
+        return found
     top = float(np.max(np.abs(found), initial=0.0))
     if np.isfinite(top):
         known.largest = max(known.largest, top)
@@ -145,15 +152,19 @@ def _(node: f.Map, known: Known) -> Array:
 
 def apply(function: Function, order: int, z: Array, scalars: Mapping[str, float]) -> Array:
     """A scalar function, or its derivative, on an array; what is opaque is sin(z) + z/2."""
-    definition = function.definition
-    if definition is None:
-        definition = sympy.sin(Function.argument) + Function.argument / 2
-    if order:
-        definition = sympy.diff(definition, Function.argument, order)
-    names = {s.name for s in definition.free_symbols} - {Function.argument.name}
+    definition, names = _definition(function, order)
     real = np.real(z).dtype.type
     result = scalar_value(definition, {Function.argument.name: z, **{name: real(scalars[name]) for name in names}})
     return np.broadcast_to(result, z.shape)
+
+
+@cache
+def _definition(function: Function, order: int) -> tuple[sympy.Expr, tuple[str, ...]]:
+    """The expression that is evaluated, and the names of its parameters."""
+    z = Function.argument
+    definition = sympy.sin(z) + z / 2 if function.definition is None else function.definition
+    definition = sympy.diff(definition, z, order) if order else definition
+    return definition, tuple(sorted(s.name for s in definition.free_symbols if s != z))
 
 
 @value.register

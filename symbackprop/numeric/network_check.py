@@ -68,7 +68,7 @@ def _at(
     def value(params: Mapping[str, Any]) -> Any:
         return forward(model, {**point.data, **params}, point.scalars, point.sizes).arrays["J"]
 
-    largest = forward(model, {**point.data, **point.params}, point.scalars, point.sizes).largest
+    largest = forward(model, {**point.data, **point.params}, point.scalars, point.sizes, measured=True).largest
     return run(Evaluation.of(value, point.params), claimed, seed, largest)
 
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
 
 Array = Any
+Known: TypeAlias = Mapping[str, Array]
+Rule: TypeAlias = Callable[[Known], Array]
 
 
-def scalar_value(expr: sympy.Expr, known: Mapping[str, Array]) -> Array:
+def scalar_value(expr: sympy.Expr, known: Known) -> Array:
     """The value of a scalar expression where its symbols are arrays or numbers of one precision, by name.
 
     Raises TypeError for a function that is not known here.
@@ -24,42 +27,61 @@ def scalar_value(expr: sympy.Expr, known: Mapping[str, Array]) -> Array:
     >>> scalar_value(sympy.Piecewise((z, z > 0), (sympy.exp(z) - 1, True)), {"z": np.array([2.0, 0.0])})
     array([2., 0.])
     """
+    return _rule(expr)(known)
+
+
+@cache
+def _rule(expr: sympy.Expr) -> Rule:
+    """How an expression is evaluated: the tree is walked once, and called many times."""
     if expr.is_Symbol:
-        return known[expr.name]
+        name = expr.name
+        return lambda known: known[name]
     if expr.is_number:
-        return _number(expr, known)
+        return _number(expr)
     if isinstance(expr, sympy.Piecewise):
-        return _pieces(expr, known)
-    arguments = [scalar_value(a, known) for a in expr.args]
+        return _pieces(expr)
     if expr.func not in FUNCTIONS:
         raise TypeError(f"{expr.func.__name__} has no values in numeric/scalar_values.py: add it to FUNCTIONS")
-    return FUNCTIONS[expr.func](*arguments)
+    function, rules = FUNCTIONS[expr.func], [_rule(a) for a in expr.args]
+    return lambda known: function(*(rule(known) for rule in rules))
 
 
-def _number(expr: sympy.Expr, known: Mapping[str, Array]) -> Array:
+def _number(expr: sympy.Expr) -> Rule:
     """A constant in the precision of the arrays, from more digits than any has."""
-    dtype = np.result_type(*known.values())
-    real = np.dtype(dtype.type(0).real.dtype)
-    return real.type(str(expr.evalf(30)))
+    digits = str(expr.evalf(30))
+    values: dict[Any, Array] = {}
+
+    def rule(known: Known) -> Array:
+        kind = np.result_type(*known.values())
+        if kind not in values:
+            values[kind] = kind.type(0).real.dtype.type(digits)
+        return values[kind]
+
+    return rule
 
 
-def _pieces(expr: sympy.Piecewise, known: Mapping[str, Array]) -> Array:
+def _pieces(expr: sympy.Piecewise) -> Rule:
     """The first piece whose condition holds; what the others are there does not matter."""
-    found: Array = np.nan
-    for piece, condition in reversed(expr.args):
-        value = scalar_value(piece, known)
-        found = value if condition == sympy.true else np.where(_holds(condition, known), value, found)
-    return found
+    pieces = [(_rule(piece), None if c == sympy.true else _condition(c)) for piece, c in reversed(expr.args)]
+
+    def rule(known: Known) -> Array:
+        found: Array = np.nan
+        for piece, holds in pieces:
+            found = piece(known) if holds is None else np.where(holds(known), piece(known), found)
+        return found
+
+    return rule
 
 
-def _holds(condition: sympy.Basic, known: Mapping[str, Array]) -> Array:
+def _condition(condition: sympy.Basic) -> Rule:
     if isinstance(condition, sympy.And | sympy.Or):
         combine = np.logical_and if isinstance(condition, sympy.And) else np.logical_or
-        return combine.reduce([_holds(part, known) for part in condition.args])
+        parts = [_condition(part) for part in condition.args]
+        return lambda known: combine.reduce([part(known) for part in parts])
     if type(condition) not in RELATIONS:
         raise TypeError(f"the condition {condition} has no values in numeric/scalar_values.py: add it to RELATIONS")
-    left, right = (np.real(scalar_value(side, known)) for side in condition.args)
-    return RELATIONS[type(condition)](left, right)
+    relation, (left, right) = RELATIONS[type(condition)], (_rule(side) for side in condition.args)
+    return lambda known: relation(np.real(left(known)), np.real(right(known)))
 
 
 def _product(*factors: Array) -> Array:
