@@ -46,7 +46,7 @@ def check_network(
         point = generic_point(model, choose_sizes(model, sizes, rng), rng)
         points.append(point)
         results.append(_at(model, point, programs, closed, seed))
-    return _worst(points, results, _stand_ins(model), seed)
+    return _worst(points, results, (*_stand_ins(model), *_blind(model)), seed)
 
 
 def _at(
@@ -104,6 +104,17 @@ def _stand_ins(model: Model) -> tuple[str, ...]:
         found.append("in place of the generic activation: sin(z) + z/2")
     if model.loss.term is None:
         found.append("in place of the generic loss: sum exp(a/2) - a y, plus (sum a)^2/7, for each sample")
+    return tuple(found)
+
+
+def _blind(model: Model) -> tuple[str, ...]:
+    """What the sizes that a network has as numbers hide."""
+    found = []
+    if model.frame.samples == 1:
+        found.append("blind: the batch is 1, so that 1/m and sums over samples cannot be seen")
+    square = [u.name for block in model.blocks for u in block.weights if u.shape[0] == u.shape[1] and u.shape[0] != 1]
+    if square and all(n.is_Integer for u in model.parameters for n in u.shape):
+        found.append(f"{', '.join(square)} square: a transpose is seen in the values, not in the shape")
     return tuple(found)
 
 
