@@ -71,7 +71,7 @@ def _array(name: str, value: object, where: str) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise CheckError(f"{name} in {where} is no array: {error}") from error
+        raise CheckError(f"{name} in {where} is no array: its rows have different lengths") from error
     if array.dtype.kind not in "fiubc":
         raise CheckError(f"{name} in {where} is no array of numbers, but {_kind(value)}")
     return array

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from symbackprop.errors import BlindPointWarning, CheckError
 from symbackprop.numeric.arguments import Gradients, read_grads, read_params
 from symbackprop.numeric.blind import blind
-from symbackprop.numeric.directions import directions
+from symbackprop.numeric.directions import directions, norm
 from symbackprop.numeric.entries import Index, counted, locate, some
 from symbackprop.numeric.evaluation import Evaluation
 from symbackprop.numeric.gradient_check import AGREES, Finding, GradientCheck, Row
@@ -62,6 +63,8 @@ def check_gradient(
     """
     if not callable(value):
         raise CheckError(f"value must be a function of params, not a {type(value).__name__}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise CheckError(f"seed must be a whole number from 0 up, not {seed!r}")
     if scale is not None and not (np.ndim(scale) == 0 and np.isfinite(scale) and scale >= 0):
         raise CheckError(f"scale must be the size of the largest intermediate, a number from 0 up, not {scale!r}")
     given = read_params(params)
@@ -94,19 +97,47 @@ def run(
     rows, maps, kinks = {}, {}, []
     for name in probe.claim:
         own = [u for u in findings if u.parameters == (name,)]
-        at_kink = any(u.kink is not None for u in own)
-        smooth = [u for u in own if u.kink is None]
-        if any(u.status is Status.REFUTED for u in smooth):
-            index, worst, maps[name] = locate(probe, name, rng)
-            entries, looked_at = {index: worst}, probe.claim[name].size
-        else:
-            entries = some(probe, name, rng, AT_KINK if at_kink else None)
-            looked_at = len(entries)
-        rows[name] = _row(probe, name, smooth, entries, looked_at)
-        at = [(index, u) for index, u in entries.items() if u.kink is not None]
-        kinks += [_kink(name, index, u) for index, u in at[:1]]
-    status, reason = _verdict(probe, rows, findings)
+        seen = _look(probe, name, own, rng)
+        rows[name] = _row(probe, name, seen)
+        if rows[name].status is Status.REFUTED and seen.picture is not None:
+            maps[name] = seen.picture
+        at = sorted((u.ratio <= AGREES, index) for index, u in seen.entries.items() if u.kink is not None)
+        kinks += [_kink(name, index, seen.entries[index]) for _, index in at[:1]]
+    together = [] if kinks else [u for u in findings if len(u.parameters) > 1 and u.kink is None]
+    status, reason = _verdict(rows, together, kinks)
     return GradientCheck(status, reason, rows, tuple(findings), (*notes, *kinks), seed, maps)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one parameter is judged by: directions, entries, and how many were looked at one by one."""
+
+    directions: list[Finding]
+    entries: Mapping[Index, Finding]
+    looked_at: int
+    picture: NDArray[np.float64] | None = None
+
+
+def _look(probe: Probe, name: str, own: list[Finding], rng: np.random.Generator) -> _Seen:
+    """The directions of a parameter and some of its entries; entries alone where one of them lies at a kink.
+
+    Along a direction several kinks can cancel, so that nothing of them is seen but a derivative that backpropagation
+    does not give.
+    """
+    size, smooth = probe.claim[name].size, [u for u in own if u.kink is None]
+    if any(u.status is Status.REFUTED for u in smooth):
+        index, worst, picture = locate(probe, name, rng)
+        if worst.status is Status.REFUTED:
+            return _Seen(smooth, {index: worst}, size, picture)
+        entries = {**some(probe, name, rng, AT_KINK), index: worst}
+        if not any(u.kink is not None for u in entries.values()):
+            return _Seen(smooth, {index: worst}, size, picture)
+        return _Seen([], entries, len(entries), picture)
+    entries = some(probe, name, rng, AT_KINK if len(smooth) < len(own) else None)
+    if any(u.kink is not None for u in entries.values()):
+        entries = some(probe, name, rng, AT_KINK) if len(entries) < min(size, AT_KINK) else entries
+        return _Seen([], entries, len(entries))
+    return _Seen(smooth, entries, len(entries))
 
 
 def _probe(
@@ -158,8 +189,8 @@ def _with_complex_steps(
     return stepped, ("complex steps were used, within the error of real ones",)
 
 
-def _row(probe: Probe, name: str, smooth: list[Finding], entries: Mapping[Index, Finding], looked_at: int) -> Row:
-    size = float(np.linalg.norm(probe.claim[name]))
+def _row(probe: Probe, name: str, seen: _Seen) -> Row:
+    smooth, entries = seen.directions, seen.entries
     index, worst = max(entries.items(), key=lambda item: (item[1].ratio, abs(item[1].claim)))
     telling = [u for u in smooth if not u.vague] or smooth or [u for u in entries.values() if not u.vague] or [worst]
     shown = max(telling, key=lambda u: u.ratio)
@@ -179,16 +210,16 @@ def _row(probe: Probe, name: str, smooth: list[Finding], entries: Mapping[Index,
         shown.estimated_error,
         shown.label,
         index,
-        worst.claim,
+        float(probe.claim[name][index]),
         worst.estimate,
         worst.estimated_error,
-        looked_at,
+        seen.looked_at,
         probe.claim[name].size,
-        size,
+        norm(probe.claim[name]),
     )
 
 
-def _verdict(probe: Probe, rows: Mapping[str, Row], findings: list[Finding]) -> tuple[Status, str]:
+def _verdict(rows: Mapping[str, Row], together: list[Finding], kinks: list[str]) -> tuple[Status, str]:
     wrong = [row for row in rows.values() if row.status is Status.REFUTED]
     if wrong:
         names = ", ".join(row.parameter for row in wrong)
@@ -198,7 +229,6 @@ def _verdict(probe: Probe, rows: Mapping[str, Row], findings: list[Finding]) -> 
         claim, estimate = _apart(worst.claim, worst.estimate)
         there = f"{where} is claimed as {claim} and estimated as {estimate}"
         return Status.REFUTED, f"{names} {'is' if len(wrong) == 1 else 'are'} wrong: {there}"
-    together = [u for u in findings if len(u.parameters) > 1 and u.kink is None]
     if any(u.status is Status.REFUTED for u in together):
         u = max(together, key=lambda u: u.ratio)
         return Status.REFUTED, (
@@ -208,6 +238,9 @@ def _verdict(probe: Probe, rows: Mapping[str, Row], findings: list[Finding]) -> 
     open_rows = [row for row in rows.values() if row.status is Status.UNDECIDED]
     if open_rows:
         row = max(open_rows, key=lambda row: row.estimated_error)
+        for name, note in ((u.parameter, note) for u in open_rows for note in kinks):
+            if note.startswith(f"{name} ") and NOT_BETWEEN in note:
+                return Status.UNDECIDED, note
         why = "which may be rounding" if row.error > row.estimated_error else "which says too little"
         return Status.UNDECIDED, (
             f"{', '.join(u.parameter for u in open_rows)}: along {row.direction} the error is {row.error:.1e} where "
@@ -224,19 +257,22 @@ def _apart(claim: float, estimate: float) -> tuple[str, str]:
     return f"{claim:.{digits}g}", f"{estimate:.{digits}g}"
 
 
+NOT_BETWEEN = "is not between them"
+
+
 def _kink(name: str, index: Index, u: Finding) -> str:
     assert u.kink is not None
     low, high = u.kink
-    return (
-        f"{name} lies at a kink: {counted(name, index)} has the one-sided derivatives {low:.6g} and {high:.6g}, and "
-        f"{u.claim:.6g} between them is a convention"
-    )
+    sides = f"{name} lies at a kink: {counted(name, index)} has the one-sided derivatives {low:.6g} and {high:.6g}"
+    if u.ratio <= AGREES:
+        return f"{sides}, and {u.claim:.6g} between them is a convention"
+    return f"{sides}; {u.claim:.6g} {NOT_BETWEEN}, and no convention for a single kink gives it"
 
 
 def _undecided(claimed: Mapping[str, NDArray[Any]], reason: str, seed: int, notes: tuple[str, ...]) -> GradientCheck:
     nan = float("nan")
     rows = {
-        name: Row(name, Status.UNDECIDED, nan, nan, "none", None, nan, nan, nan, 0, g.size, float(np.linalg.norm(g)))
+        name: Row(name, Status.UNDECIDED, nan, nan, "none", None, nan, nan, nan, 0, g.size, norm(g))
         for name, g in claimed.items()
     }
     return GradientCheck(Status.UNDECIDED, reason, rows, (), notes, seed)

@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def norm(*arrays: Any) -> float:
+    """The length of all entries together; no square is lost, be they 1e-200 or 1e200."""
+    top = max((float(np.max(np.abs(a), initial=0.0)) for a in arrays), default=0.0)
+    if top == 0 or not np.isfinite(top):
+        return top
+    return top * float(np.sqrt(sum(float(np.sum((a / top) ** 2)) for a in arrays)))
+
+
 def signs(rng: np.random.Generator, shape: tuple[int, ...], length: float) -> Floats:
     """Every entry moves by as much, up or down: an entry that is wrong cannot hide behind a small weight."""
     drawn: Floats = np.where(rng.integers(0, 2, shape) == 1, 1.0, -1.0)
@@ -33,6 +41,5 @@ def directions(
 
 
 def _along(g: Floats, length: float) -> Floats:
-    top = np.max(np.abs(g))  # first, so that no square of a tiny entry is lost
-    scaled: Floats = g / top
-    return scaled * (length / float(np.linalg.norm(scaled)))
+    along: Floats = (g / np.max(np.abs(g))) * (length * (np.max(np.abs(g)) / norm(g)))
+    return along

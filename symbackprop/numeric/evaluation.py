@@ -95,7 +95,7 @@ class Evaluation:
     def measured_noise(self, rng: np.random.Generator) -> float:
         """A bound on the rounding of one value in the precision in which differences are taken."""
         if self.longer:
-            found = noise(self, self._in_long_double, self.base, float(np.finfo(float).eps), rng)
+            found = noise(self, self._in_long_double, self.base, float(np.finfo(float).eps), rng, self.eps)
         else:
             found = noise(self, None, self.given, self.eps, rng)
         return max(found, 4 * abs(self.again - self.at_base))

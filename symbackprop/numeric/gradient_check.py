@@ -46,9 +46,13 @@ class Finding:
 
     @property
     def status(self) -> Status:
-        """|claim - estimate| <= e agrees, > 10 e disagrees; between the two, or with e too large, it is open."""
+        """|claim - estimate| <= e agrees, > 10 e disagrees; between the two, or with e too large, it is open.
+
+        At a kink nothing is refuted: where several meet, backpropagation gives values that are not between the
+        one-sided derivatives.
+        """
         if self.ratio > DISAGREES:
-            return Status.REFUTED
+            return Status.REFUTED if self.kink is None else Status.UNDECIDED
         return Status.CONSISTENT if self.ratio <= AGREES and not self.vague else Status.UNDECIDED
 
     @property
@@ -158,7 +162,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _both(claim: float, estimate: float) -> tuple[str, str]:
     """Two numbers with as many digits as tell them apart, 6 at least."""
-    for digits in range(6, 16):
+    for digits in range(6, 11):
         shown = f"{claim:.{digits}g}", f"{estimate:.{digits}g}"
         if shown[0] != shown[1] or claim == estimate:
             break

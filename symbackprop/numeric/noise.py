@@ -24,7 +24,8 @@ Arrays = Mapping[str, NDArray[Any]]
 POINTS = 8
 LINES = 2
 ULPS = 48.0
-WIDER, WIDEST = 16.0, 2.0**28
+WIDER, WIDEST = 16.0, 2.0**36
+HIDDEN = 100.0  # how large an intermediate is taken to be beside the parameters where no value shows any
 COVER = 4.0  # from the typical size of noise to a bound on it
 
 
@@ -34,10 +35,12 @@ def noise(
     base: Arrays,
     eps: float,
     rng: np.random.Generator,
+    hidden_eps: float | None = None,
 ) -> float:
-    """A bound on the rounding error of one value near ``base``; 0 only where no value differs from another.
+    """A bound on the rounding error of one value near ``base``.
 
-    ``longer`` evaluates in a longer precision at the same points, None where there is none.
+    ``eps`` is the precision of the points, ``hidden_eps`` that in which the function may compute inside. ``longer``
+    evaluates in a longer precision at the same points, None where there is none.
     """
     found = eps * abs(value(base))
     for _ in range(LINES):
@@ -46,7 +49,7 @@ def noise(
         values = np.array([value(point) for point in points])
         if not np.all(np.isfinite(values)):
             continue
-        found = max(found, _stair(value, base, line, values))
+        found = max(found, _stair(value, base, line, values, hidden_eps or eps))
         found = max(found, COVER * _from_differences(values))
         if longer is not None:
             exact = np.array([longer(point) for point in points])
@@ -55,11 +58,13 @@ def noise(
     return float(found)
 
 
-def _stair(value: Callable[[Arrays], float], base: Arrays, line: Arrays, values: NDArray[np.float64]) -> float:
+def _stair(
+    value: Callable[[Arrays], float], base: Arrays, line: Arrays, values: NDArray[np.float64], eps: float
+) -> float:
     """The height of a stair, where values near to each other are all the same: what 50 - 50 leaves of 1e-10.
 
-    The points are moved apart until two values differ, and then further, over many stairs; a function that is constant
-    has none.
+    The points are moved apart until two values differ, and then further, over many stairs. Where none differs the
+    function may be constant, or be lost in the rounding of what it is computed from: a logit of some size.
     """
     reach = 1.0
     while np.all(values == values[0]) and reach < WIDEST:
@@ -67,10 +72,12 @@ def _stair(value: Callable[[Arrays], float], base: Arrays, line: Arrays, values:
         values = _values(value, base, line, reach)
     if reach == 1.0 or not np.all(np.isfinite(values)):
         return 0.0
+    if np.all(values == values[0]):
+        return eps * HIDDEN * max(float(np.max(np.abs(a), initial=0.0)) for a in base.values())
     gaps = np.diff(np.unique(values))
     far = _values(value, base, line, WIDER * reach)
     beyond = COVER * _from_differences(far) if np.all(np.isfinite(far)) else 0.0
-    return max(float(np.min(gaps)), beyond) if gaps.size else 0.0
+    return max(float(np.min(gaps)), beyond)
 
 
 def _values(value: Callable[[Arrays], float], base: Arrays, line: Arrays, reach: float) -> NDArray[np.float64]:

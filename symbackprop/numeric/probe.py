@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbackprop.numeric.directions import norm
 from symbackprop.numeric.evaluation import Arrays, Evaluation
 from symbackprop.numeric.gradient_check import DISAGREES, Finding
 from symbackprop.numeric.ladder import RATIO, RUNGS, Slope, one_sided, slope
@@ -24,6 +25,7 @@ GOOD = 1e-8  # a relative error estimate with which nobody looks further
 CLAIM_ULPS, SHAKEN_ULPS, CLAIM_NOISE = 4.0, 8.0, 0.25
 UNSHAKEN_NOISE = 1.0  # in place of the last two parts
 SHAKE = 1e-3  # relative
+SHORT = 30.0
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,14 @@ class Probe:
     lengths: Mapping[str, float]
     shakes: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
 
-    def finding(self, label: str, direction: Arrays, shift: float = 1.0) -> Finding:
+    def finding(self, label: str, direction: Arrays, shift: float = 1.0, thorough: bool = True) -> Finding:
         """The claim along a direction beside the estimate; both are per unit of length.
 
-        ``shift`` moves the ladder, for an estimate of its own.
+        ``shift`` moves the ladder, for an estimate of its own; ``thorough`` makes it longer where it says too little.
         """
         length = _length(direction)
         claim = sum(float(np.sum(self.claim[name] * u)) for name, u in direction.items())
-        found = self._slope(direction, claim, shift)
+        found = self._slope(direction, claim, shift, thorough)
         estimate, spread = found.value, found.error
         kink = None
         if found.jump != 0:
@@ -63,8 +65,8 @@ class Probe:
             claim / length,
             estimate / length,
             error / length,
-            (spread + rounding) / length,
-            self._size(direction) / length,
+            float(spread + rounding) / length,
+            max(self._size(direction, found), kink[1] - kink[0] if kink else 0.0) / length,
             None if kink is None else (kink[0] / length, kink[1] / length),
             found.steps,
             tuple(d / length for d in found.differences),
@@ -85,10 +87,10 @@ class Probe:
         spread = apart + (self.noise + self._claim_rounding(direction)) / length
         return replace(found, estimate=estimate, error=abs(found.claim - estimate), estimated_error=spread)
 
-    def _slope(self, direction: Arrays, claim: float, shift: float) -> Slope:
+    def _slope(self, direction: Arrays, claim: float, shift: float, thorough: bool) -> Slope:
         along, at = self.evaluation.along(direction), self.evaluation.at_base
         found = slope(along, at, FIRST * shift, self.noise)
-        if found.error <= GOOD * max(abs(claim), abs(found.value)) or found.jump != 0:
+        if not thorough or found.error <= GOOD * max(abs(claim), abs(found.value)) or found.jump != 0:
             return found
         if found.error <= DISAGREES * found.floors[0]:  # as good as rounding lets it be
             return found
@@ -107,12 +109,19 @@ class Probe:
         if not any(np.any(self.claim[name]) for name in direction):
             return 0.0
         entries = sum(_terms(self.claim[name], u) for name, u in direction.items())
-        size = float(np.exp(np.mean([np.log(length) for length in self.lengths.values()])))
-        cancelled = self.claim_noise * _length(direction) / size
+        cancelled = self.claim_noise * sum(norm(u) / self._reach(name) for name, u in direction.items())
         if not self.shakes:
             return CLAIM_ULPS * self.claim_eps * entries + UNSHAKEN_NOISE * cancelled
         shaken = SHAKEN_ULPS * self.claim_eps * self._shaken(direction)
         return CLAIM_ULPS * self.claim_eps * entries + shaken + CLAIM_NOISE * cancelled
+
+    def _reach(self, name: str) -> float:
+        """How far a parameter goes before its layer changes: its length, or nearer to that of the others.
+
+        A bias is short beside the weights that it is added to.
+        """
+        typical = float(np.exp(np.mean([np.log(length) for length in self.lengths.values()])))
+        return min(max(self.lengths[name], typical), SHORT * self.lengths[name])
 
     def _shaken(self, direction: Arrays) -> float:
         """How the derivative along a direction answers to relative changes of all parameters: a mixed difference."""
@@ -130,29 +139,34 @@ class Probe:
         size = float(np.sqrt(np.mean(np.square(found))))
         return size if np.isfinite(size) else 0.0
 
-    def _size(self, direction: Arrays) -> float:
-        """A typical derivative in such a direction; where the claim is 0, what a value of this size lets expect."""
-        size = float(np.sqrt(sum(np.sum((self.claim[name] * u) ** 2) for name, u in direction.items())))
+    def _size(self, direction: Arrays, found: Slope) -> float:
+        """A typical derivative in such a direction; where the claim is 0, what values of this size let expect."""
+        size = norm(*(self.claim[name] * u for name, u in direction.items()))
         along = abs(sum(float(np.sum(self.claim[name] * u)) for name, u in direction.items()))
         if size > 0:
             return max(size, along)
+        changes = np.abs(np.array(found.differences) * np.array(found.steps))
+        if not np.any(changes):
+            return np.inf  # constant, and claimed to be: nothing is left open
         relative = 1e-6 if self.claim_eps < 1e-10 else 1e-2
-        return relative * abs(self.evaluation.at_base)
+        return relative * max(
+            abs(self.evaluation.at_base), float(np.max(changes, initial=0.0, where=np.isfinite(changes)))
+        )
 
 
 def _terms(claim: NDArray[np.float64], u: NDArray[np.float64]) -> float:
     """The size of what a derivative along a direction is summed from; an entry is a sum of terms as large as others."""
-    typical = float(np.linalg.norm(claim) * np.linalg.norm(u)) / np.sqrt(claim.size)
+    typical = norm(claim) * norm(u) / np.sqrt(claim.size)
     return max(float(np.sum(np.abs(claim * u))), typical)
 
 
 def _length(direction: Arrays) -> float:
-    return float(np.sqrt(sum(np.sum(u**2) for u in direction.values())))
+    return norm(*direction.values())
 
 
 def lengths_of(base: Mapping[str, NDArray[Any]]) -> dict[str, float]:
     """The norm of each parameter; one that is all 0 is given entries as large as those of the others."""
-    norms = {name: float(np.linalg.norm(array)) for name, array in base.items()}
-    rms = [norm / np.sqrt(base[name].size) for name, norm in norms.items() if norm > 0]
-    typical = float(np.median(rms)) if rms else 1.0
-    return {name: norm if norm > 0 else typical * float(np.sqrt(base[name].size)) for name, norm in norms.items()}
+    lengths = {name: norm(array) for name, array in base.items()}
+    entries = [length / np.sqrt(base[name].size) for name, length in lengths.items() if length > 0]
+    typical = float(np.median(entries)) if entries else 1.0
+    return {name: length or typical * float(np.sqrt(base[name].size)) for name, length in lengths.items()}

@@ -41,20 +41,22 @@ def statistics(count: int) -> None:
             checks += 3 if n % 5 == 0 else 1
         seconds = (time.perf_counter() - start) / checks
         outcomes = "  ".join(f"{total[s.value]:9}" for s in (Status.CONSISTENT, Status.UNDECIDED, Status.REFUTED))
-        directions = f"{total['covered']}/{total['directions']} = {100 * total['covered'] / total['directions']:.3f} %"
-        print(
-            f"{kind:22} {outcomes}   {directions:>20}   {100 * total['networks'] / count:8.2f} %   {1e3 * seconds:10.0f}"
+        covered, directions = total["covered"], total["directions"]
+        shares = (
+            f"{covered}/{directions} = {100 * covered / directions:.3f} %",
+            f"{100 * total['networks'] / count:8.2f} %",
         )
+        print(f"{kind:22} {outcomes}   {shares[0]:>24}   {shares[1]}   {1e3 * seconds:10.0f}")
         planted[kind] = total
     print()
     print("planted errors                  above the floor: refuted     below: refuted")
     for kind, total in planted.items():
         for what in ("tensor", "entry"):
-            above, below = total[f"{what} above"], total[f"{what} below"]
-            print(
-                f"{kind:18} {what:10} {total[f'{what} above refuted']:14}/{above:<8} {total[f'{what} below refuted']:12}/{below}"
-                + (f"   entry named: {total['named']}/{total['entry refuted']}" if what == "entry" else "")
-            )
+            parts = [
+                f"{total[f'{what} {where} refuted']:8}/{total[f'{what} {where}']:<8}" for where in ("above", "below")
+            ]
+            named = f"   entry named: {total['named']}/{total['entry refuted']}" if what == "entry" else ""
+            print(f"{kind:22} {what:8} {parts[0]} {parts[1]} {named}")
 
 
 def large() -> None:

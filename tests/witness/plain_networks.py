@@ -5,6 +5,7 @@ Softmax with cross-entropy over one to three layers, by log-sum-exp; logits as l
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def network(
     X = rng.normal(size=(sizes[0], samples))
     Y = np.eye(sizes[-1])[:, rng.integers(0, sizes[-1], samples)]
     params = {}
-    for layer, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes), 1):
         params[f"W{layer}"] = rng.normal(size=(n_out, n_in)) / np.sqrt(n_in)
         params[f"b{layer}"] = 0.3 * rng.normal(size=(n_out, 1))
     plain = PlainNetwork(activation, X, Y, params, logit)
