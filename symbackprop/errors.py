@@ -31,6 +31,14 @@ class NetworkError(SymbackpropError, ValueError):
         self.path = path
 
 
+class CheckError(SymbackpropError, ValueError):
+    """A gradient check that cannot be made from what was given; the message names the parameter."""
+
+
+class BlindPointWarning(UserWarning):
+    """A gradient is checked where some wrong gradients would pass too; the message says which."""
+
+
 class Position(NamedTuple):
     """A place in a source text; lines and columns count from 1."""
 

@@ -91,7 +91,7 @@ def of_network(derived: Derived) -> Setting:
     distribution = loss.labels_sum_to_one and not model.any_labels
     if distribution:
         free[model.y] = Draw.DISTRIBUTION
-    elif loss.signs:
+    elif loss.targets == (-1, 1):
         free[model.y] = Draw.SIGN
     elif loss.one_by_one or (loss.above is not None and loss.below is not None):
         free[model.y] = Draw.CHANCE
