@@ -273,6 +273,11 @@ def power(x: Real, exponent: Fraction | int, bits: int) -> Real:
     return exp(log(x, bits) * Fraction(exponent), bits)
 
 
+def approximate(x: Real) -> float:
+    """The nearest float, roughly."""
+    return float(Fraction(x.mid, 1 << x.bits)) if isinstance(x, Ball) else float(x)
+
+
 def apart(x: Real, y: Real) -> tuple[str, str]:
     """Two different numbers for a message, with as many digits as it takes to tell them apart."""
     for digits in range(6, 60, 4):

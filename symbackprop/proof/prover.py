@@ -280,9 +280,7 @@ class Prover:
 def _size(x: nb.Number) -> float:
     """How large a number is, roughly."""
     assert not isinstance(x, Dual)
-    if isinstance(x, nb.Ball):
-        return abs(x.mid / (1 << x.bits))
-    return abs(float(x))
+    return abs(nb.approximate(x))
 
 
 def _values(point: Point, ranges: Mapping[str, f.Size]) -> Iterator[dict[str, int]]:
