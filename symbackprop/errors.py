@@ -31,6 +31,10 @@ class NetworkError(SymbackpropError, ValueError):
         self.path = path
 
 
+class InputError(SymbackpropError, ValueError):
+    """What a function was called with does not fit; the message names the argument, what it wants and what it got."""
+
+
 class Position(NamedTuple):
     """A place in a source text; lines and columns count from 1."""
 
