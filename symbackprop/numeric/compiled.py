@@ -44,6 +44,11 @@ class Compiled:
         return numpy_source.module(self.program, FUNCTION)
 
     @cached_property
+    def small_source(self) -> str:
+        """The module that is run for small arrays: the same operations, written in expressions."""
+        return numpy_source.module(self.program, FUNCTION, small=True)
+
+    @cached_property
     def weighted_source(self) -> str:
         """The same with a weight for each sample."""
         return numpy_source.module(self.weighted_program, FUNCTION)
@@ -53,11 +58,15 @@ class Compiled:
         return load(self.source, FUNCTION)
 
     @cached_property
+    def _run_small(self) -> Callable[..., tuple[Any, Gradients]]:
+        return load(self.small_source, FUNCTION)
+
+    @cached_property
     def _run_weighted(self) -> Callable[..., tuple[Any, Gradients]]:
         return load(self.weighted_source, FUNCTION)
 
     @cached_property
-    def _fits(self) -> Callable[..., bool]:
+    def _fits(self) -> Callable[..., int]:
         return load(conform.guard_source(self.program), "fits")
 
     @cached_property
@@ -85,9 +94,9 @@ class Compiled:
             try:
                 fits = self._fits(params, X, Y, np.ndarray) and (X.dtype is FLOAT64 or X.dtype is FLOAT32)
             except (AttributeError, IndexError, KeyError, TypeError):
-                fits = False
+                fits = 0
             if fits:
-                result = self._run(params, X, Y)
+                result = self._run_small(params, X, Y) if fits == 1 else self._run(params, X, Y)
                 if result[0] != result[0]:
                     self._refuse_nan(params, X, Y)
                 return result

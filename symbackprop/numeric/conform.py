@@ -14,11 +14,15 @@ from symbackprop.errors import InputError
 from symbackprop.numeric.program import WEIGHT, Program
 from symbackprop.numeric.scalar_text import identifier
 
+SMALL = 4096  # entries of an array: below that the calls cost, above it the memory
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def guard_source(program: Program) -> str:
-    """A function that says quickly that everything fits; it may say no where all is well, but never the reverse."""
+    """A function that says quickly that everything fits: 0 for no, 1 for small arrays, 2 for large ones.
+
+    It may say no where all is well, but never the reverse.
+    """
     model = program.derived.model
     data = (model.x, model.y)
     arrays = [*program.parameters, *data]
@@ -37,8 +41,14 @@ def guard_source(program: Program) -> str:
     for what in ("type({})", "{}.dtype"):
         tests.append(" is ".join(what.format(a.name) for a in arrays))
     tests[-2] += " is array_type"
+    units = ", ".join(dict.fromkeys(size_names.get(s, str(s)) for s in model.sizes))
+    samples = model.frame.samples
+    count = "1" if samples is None else size_names.get(samples, str(samples))
+    largest = f"max({units})" if "," in units else units
+    tests.append(f"(1 if {largest} * {count} < {SMALL} else 2)")
     body = "\n".join(f"    {line}" for line in lines)
-    return f"def fits(params, {model.x.name}, {model.y.name}, array_type):\n{body}\n    return {' and '.join(tests)}\n"
+    head = f"def fits(params, {model.x.name}, {model.y.name}, array_type):"
+    return f"{head}\n{body}\n    return {' and '.join(tests)}\n"
 
 
 def explain(program: Program, params: Any, x: Any, y: Any, library: str = "NumPy") -> None:

@@ -141,10 +141,6 @@ class Graph:
         if node.op == "square":
             return self.add(Node("inner", (node.args[0], node.args[0]), None))
         if node.op == "multiply":
-            values = [self.constant(k) for k in node.args]
-            for k, value in enumerate(values):
-                if value is not None:
-                    return self.apply("multiply", node.args[k], self._total(node.args[1 - k]))
             if all(self.shape(k) == node.shape for k in node.args):
                 return self.add(Node("inner", node.args, None))
         if node.op == "negative":

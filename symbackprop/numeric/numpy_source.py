@@ -1,6 +1,8 @@
-"""A program as NumPy code that works in place: each array is overwritten by the first result that can take its room.
+"""A program as NumPy code, for large arrays in place, for small ones in expressions.
 
-Arrays that come in are never written to, and what is returned is never overwritten.
+Large arrays are overwritten by the first result that can take their room, which saves memory traffic; small ones cost
+nothing but calls, and a new array is as cheap as an old one. Arrays that come in are never written to, and what is
+returned is never overwritten.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from symbackprop.numeric.program import Program
 from symbackprop.numeric.special_source import SPECIAL, helpers
 
 TABLE: dict[str, expansion.Expansion] = {"sigmoid": expansion.sigmoid, "softplus": expansion.wide_softplus}
+SMALL: dict[str, expansion.Expansion] = {"sigmoid": expansion.sigmoid}
+LONG = 70  # characters of an expression that gets a name of its own
 OPERATOR = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 COMPARED = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "=="}
 LOGICAL = {"logical_and": "&", "logical_or": "|"}
@@ -25,14 +29,14 @@ NEW_ONLY = frozenset(["where", "erf", "erfc", "broadcast", "max"])  # what has n
 VIEWS = frozenset(["transpose", "input", "scalar"])
 
 
-def function(program: Program, name: str = "loss_and_gradients") -> str:
+def function(program: Program, name: str = "loss_and_gradients", small: bool = False) -> str:
     """The code of one function of (params, X, Y), without imports."""
-    return _Writer(expansion.expanded(program, TABLE), name).source()
+    return _Writer(expansion.expanded(program, SMALL if small else TABLE), name, small).source()
 
 
-def module(program: Program, name: str = "loss_and_gradients") -> str:
+def module(program: Program, name: str = "loss_and_gradients", small: bool = False) -> str:
     """A module that needs NumPy and nothing else."""
-    code = function(program, name)
+    code = function(program, name, small)
     return f"import numpy as np\n{helpers(code)}\n\n{code}"
 
 
@@ -40,6 +44,7 @@ def module(program: Program, name: str = "loss_and_gradients") -> str:
 class _Writer:
     program: Program
     function_name: str
+    small: bool = False
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,6 +53,7 @@ class _Writer:
         self.of_node: dict[int, str] = {}
         self.ones: dict[sympy.Expr, str] = {}
         self.pending = ""
+        self.written: dict[int, str] = {}
 
     # ---- what lives where
 
@@ -62,13 +68,14 @@ class _Writer:
         return i
 
     def inline(self, i: int) -> bool:
-        """Whether a node is written where it is used: views, and numbers that are used once."""
+        """Whether a node is written where it is used: views, and numbers, rows and columns that are used once."""
         node = self.nodes[i]
         if node.op in VIEWS:
             return True
         if node.op == "as_float":
             return all(self.nodes[u].op == "multiply" and not self.outputs & {u} for u in self.users[i])
-        return node.shape is None and len(self.users[i]) == 1
+        once = len(self.users[i]) == 1 and i not in self.step_name
+        return once and i not in self.outputs and (self.small or node.shape is None or ONE in node.shape)
 
     @cached_property
     def users(self) -> dict[int, list[int]]:
@@ -93,11 +100,11 @@ class _Writer:
 
     @cached_property
     def taken_from(self) -> dict[int, int]:
-        """For each node that overwrites an argument's array: that argument."""
+        """For each node that overwrites an argument's array: that argument. A row or a column is cheaper made anew."""
         found: dict[int, int] = {}
         for n, i in enumerate(self.program.order):
             node = self.nodes[i]
-            if self.inline(i) or node.op not in UNARY | BINARY | {"where"} or node.op in ("erf", "erfc"):
+            if self.small or self.inline(i) or ONE in (node.shape or (ONE,)) or node.op not in UNARY | BINARY | {"where"} or node.op in ("erf", "erfc"):
                 continue
             for k in self._candidates(node):
                 owned = self.nodes[k].op not in (*VIEWS, "broadcast", *COMPARISON) and not self.inline(k)
@@ -106,7 +113,6 @@ class _Writer:
                     owned
                     and not alias
                     and self.nodes[k].shape == node.shape
-                    and node.shape is not None
                     and self.last_use[k] == n
                     and k not in self.outputs
                 ):
@@ -160,8 +166,21 @@ class _Writer:
         if node.op == "transpose":
             return f"{self._factor(node.args[0])}.T"
         if self.inline(i):
-            return self.ref(node.args[0]) if node.op == "as_float" else self.expression(i)
+            if i not in self.written:
+                self.written[i] = self._inlined(i, node)
+            return self.written[i]
         return self.name(i)
+
+    def _inlined(self, i: int, node: Node) -> str:
+        """The expression, or a name for it where it is long."""
+        code = bracketed(self.ref(node.args[0])) if node.op == "as_float" else self.expression(i)
+        if len(code) <= LONG or node.shape is None:
+            return code
+        name = self.names.temporary()
+        pending, self.pending = self.pending, ""
+        self.line(f"{name} = {code}")
+        self.pending = pending
+        return name
 
     def _factor(self, i: int) -> str:
         return bracketed(self.ref(i))
@@ -219,19 +238,22 @@ class _Writer:
     def _sum(self, node: Node, out: str) -> str:
         """D 1 by one product with a column of ones, the cheapest call; along the other axis and over all by ``sum``."""
         operand = self._factor(node.args[0])
+        shape = self.nodes[node.args[0]].shape
+        assert shape is not None
         if node.value is None:
-            return f"{operand}.sum()"
+            return f"{operand}.dot({self._ones(shape[1])})[0, 0]" if shape[0] == ONE else f"{operand}.sum()"
         into = f", out={out}" if out else ""
         if node.value == 0:
             return f"{operand}.sum(axis=0, keepdims=True{into})"
-        shape = self.nodes[node.args[0]].shape
-        assert shape is not None
         return f"{operand}.dot({self._ones(shape[1])}{', ' + out if out else ''})"
 
     def _ones(self, size: sympy.Expr) -> str:
         if size not in self.ones:
             self.ones[size] = self.names.fresh("ones" if not self.ones else f"ones_{len(self.ones) + 1}")
-            self.line(f"{self.ones[size]} = np.ones({self.names.shape((size, ONE))}, {self.names.dtype})")
+            pending, self.pending = self.pending, ""
+            self.line(f"{self.ones[size]} = np.empty({self.names.shape((size, ONE))}, {self.names.dtype})")
+            self.line(f"{self.ones[size]}.fill(1.0)")
+            self.pending = pending
         return self.ones[size]
 
     # ---- statements

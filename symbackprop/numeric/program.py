@@ -157,6 +157,9 @@ def program(
 
 
 def _gradient(symbol: Symbol, formula: Formula, at: Lowering) -> Step:
+    match formula:
+        case f.Total(arg=arg, axis=None) if shape(arg)[0] == ONE:  # an array of one entry, not a number
+            return Step(f"d{symbol.name}", formula, at(f.Total(arg, 1)), symbol, output=True)
     return Step(f"d{symbol.name}", formula, at.full(formula), symbol, output=True)
 
 
