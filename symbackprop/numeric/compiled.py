@@ -11,11 +11,12 @@ import numpy as np
 
 from symbackprop.calculus.derived import Derived, listing
 from symbackprop.errors import InputError
+from symbackprop.model.build import suggestion
 from symbackprop.numeric import conform, numpy_source
+from symbackprop.numeric.engines import ENGINES, FUNCTION, Engine
 from symbackprop.numeric.loader import load
 from symbackprop.numeric.program import Program, program
 
-FUNCTION = "loss_and_gradients"
 Gradients = dict[str, Any]
 FLOAT64 = np.dtype(np.float64)
 FLOAT32 = np.dtype(np.float32)
@@ -29,6 +30,7 @@ class Compiled:
     wrt: tuple[str, ...]
     stable: bool = True
     dtype: np.dtype[Any] | None = None
+    engine: Engine | None = None
 
     @cached_property
     def program(self) -> Program:
@@ -40,7 +42,9 @@ class Compiled:
 
     @cached_property
     def source(self) -> str:
-        """The module that is run: NumPy and nothing else, readable, with the formula beside each line."""
+        """The module that is run, readable, with the formula beside each line; by default NumPy and nothing else."""
+        if self.engine is not None:
+            return self.engine.source(self.program)
         return numpy_source.module(self.program, FUNCTION)
 
     @cached_property
@@ -51,18 +55,22 @@ class Compiled:
     @cached_property
     def weighted_source(self) -> str:
         """The same with a weight for each sample."""
+        if self.engine is not None:
+            return self.engine.source(self.weighted_program)
         return numpy_source.module(self.weighted_program, FUNCTION)
 
     @cached_property
     def _run(self) -> Callable[..., tuple[Any, Gradients]]:
-        return load(self.source, FUNCTION)
+        return load(self.source, FUNCTION) if self.engine is None else self.engine.run(self.program)
 
     @cached_property
     def _run_small(self) -> Callable[..., tuple[Any, Gradients]]:
-        return load(self.small_source, FUNCTION)
+        return load(self.small_source, FUNCTION) if self.engine is None else self._run
 
     @cached_property
     def _run_weighted(self) -> Callable[..., tuple[Any, Gradients]]:
+        if self.engine is not None:
+            return self.engine.run(self.weighted_program)
         return load(self.weighted_source, FUNCTION)
 
     @cached_property
@@ -79,6 +87,11 @@ class Compiled:
         """Whether a call without options needs no more than the quick test."""
         return not (self._hides_nan or self.program.rates or self.dtype is not None)
 
+    @cached_property
+    def _checks_itself(self) -> bool:
+        """Whether the engine looks at the arrays itself."""
+        return self.engine is not None and self.engine.name in ("jax", "array_api")
+
     def __call__(
         self,
         params: Mapping[str, Any],
@@ -90,6 +103,8 @@ class Compiled:
         scalars: Mapping[str, float] | None = None,
     ) -> tuple[Any, Gradients]:
         """The cost J and the gradients, a dict by name; see ``Derivation.compile``."""
+        if self._checks_itself:
+            return self._by_engine(params, X, Y, out, sample_weight, scalars or {})
         if sample_weight is None and out is None and scalars is None and self._quick:
             try:
                 fits = self._fits(params, X, Y, np.ndarray) and (X.dtype is FLOAT64 or X.dtype is FLOAT32)
@@ -123,13 +138,37 @@ class Compiled:
             conform.out_arrays(program, out, params, X, Y)
         if self._hides_nan:
             self._refuse_nan(params, X, Y)
-        if sample_weight is None:
-            result = self._run(params, X, Y, *rates, out=out)
-        else:
-            result = self._run_weighted(params, X, Y, conform.weights(program, sample_weight, X), *rates, out=out)
+        run, more = self._run, rates
+        if sample_weight is not None:
+            run, more = self._run_weighted, [conform.weights(program, sample_weight, X), *rates]
+        result = run(params, X, Y, *more, out=out) if self.engine is None else run(params, X, Y, *more)
+        if out is not None and self.engine is not None:
+            for name, array in out.items():
+                array[...] = result[1][name]
+            result = result[0], {**result[1], **out}
         if result[0] != result[0]:
             self._refuse_nan(params, X, Y)
         return result
+
+    def _by_engine(
+        self, params: Any, X: Any, Y: Any, out: Any, sample_weight: Any, scalars: Mapping[str, float]
+    ) -> tuple[Any, Gradients]:
+        """A call of an engine whose arrays are its own."""
+        assert self.engine is not None
+        if out is not None:
+            raise InputError(f"out needs arrays that can be written to: the backend {self.engine.name} returns new ones")
+        if self.dtype is not None:
+            params, X, Y = self._converted(params, X, Y)
+        if conform.is_labels(Y) and isinstance(params, Mapping):
+            Y = conform.one_hot(self.program, Y, params, np.dtype(str(X.dtype).split(".")[-1]))
+        more: list[Any] = self._rates(scalars) if scalars or self.program.rates else []
+        if sample_weight is None:
+            return self._run(params, X, Y, *more)
+        return self._run_weighted(params, X, Y, conform.weights(self.program, sample_weight, X), *more)
+
+    def ready(self) -> None:
+        """Find now, not at the first call, that a library is missing."""
+        _ = self._run
 
     def _rates(self, scalars: Mapping[str, float]) -> list[float]:
         wanted = self.program.rates
@@ -171,8 +210,12 @@ def compiled(
     dtype: Any = None,
 ) -> Compiled:
     """See ``Derivation.compile``."""
-    first = program(derived, wrt, stable)
-    return Compiled(derived, first.wrt, stable, _float_type(dtype))
+    if backend != "numpy" and backend not in ENGINES:
+        raise InputError(f"unknown backend {backend!r}: {suggestion(str(backend), ['numpy', *ENGINES])}")
+    made = Compiled(derived, program(derived, wrt, stable).wrt, stable, _float_type(dtype), ENGINES.get(backend))
+    if made.engine is not None:
+        made.ready()
+    return made
 
 
 def _float_type(dtype: Any) -> np.dtype[Any] | None:

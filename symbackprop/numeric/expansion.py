@@ -18,6 +18,12 @@ def sigmoid(g: Build, z: int) -> int:
     return g("reciprocal", g.plus(g("exp", g("negative", z)), 1))
 
 
+def quiet_sigmoid(g: Build, z: int) -> int:
+    """The same without any overflow: [z > 0, else e^-|z|] / (1 + e^-|z|)."""
+    e = g("exp", g("negative", g("absolute", z)))
+    return g("divide", g.where(g.above(z, 0), g.number(1), e), g.plus(e, 1))
+
+
 def softplus(g: Build, z: int) -> int:
     """max(z, 0) + log(1 + e^-|z|)."""
     tail = g("log1p", g("exp", g("negative", g("absolute", z))))

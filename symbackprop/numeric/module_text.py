@@ -25,6 +25,16 @@ def commented(code: str, comment: str) -> str:
     return f"{code:<{COLUMN}}  # {comment}"
 
 
+def bracketed(code: str) -> str:
+    """An operand, in brackets where an operator stands in it outside of all brackets."""
+    depth = 0
+    for character in code:
+        depth += (character in "([") - (character in ")]")
+        if character == " " and depth == 0:
+            return f"({code})"
+    return f"({code})" if code.startswith("-") else code
+
+
 class Names:
     """The names in one generated function."""
 

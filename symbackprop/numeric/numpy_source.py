@@ -15,7 +15,7 @@ import sympy
 from symbackprop.algebra.formula import ONE, SCALAR, Shape
 from symbackprop.numeric import expansion
 from symbackprop.numeric.graph import BINARY, COMPARISON, UNARY, Node
-from symbackprop.numeric.module_text import Names, commented, docstring
+from symbackprop.numeric.module_text import Names, bracketed, commented, docstring
 from symbackprop.numeric.program import Program
 from symbackprop.numeric.special_source import SPECIAL, helpers
 
@@ -225,7 +225,7 @@ class _Writer:
         if node.op == "softplus":
             return f"np.logaddexp(0.0, {joined}{', out=' + out if out else ''})"
         if node.op in SPECIAL:
-            return f"{node.op}({joined})"
+            return f"{node.op}(np, {joined})"
         return f"np.{node.op}({joined}{', out=' + out if out else ''})"
 
     def _infix(self, operator: str, node: Node) -> str:
@@ -372,16 +372,6 @@ def needs_silence(program: Program) -> bool:
         nodes[i].op in ("sinh", "cosh", "power") or (nodes[i].op == "exp" and not bounded(nodes[i].args[0]))
         for i in program.order
     )
-
-
-def bracketed(code: str) -> str:
-    """An operand, in brackets where an operator stands in it outside of all brackets."""
-    depth = 0
-    for character in code:
-        depth += (character in "([") - (character in ")]")
-        if character == " " and depth == 0:
-            return f"({code})"
-    return f"({code})" if code.startswith("-") else code
 
 
 INTO = '''def _into(out, array):

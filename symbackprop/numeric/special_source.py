@@ -29,33 +29,33 @@ def _polynomial(coefficients, x):
     return value
 
 
-def _tail(x):
+def _tail(xp, x):
     """erfc for x >= 1."""
-    x = {lib}.minimum(x, 30.0)  # where it has vanished in double precision
-    inner = {lib}.minimum(x, 8.0)
+    x = xp.clip(x, None, 30.0)  # where it has vanished in double precision
+    inner = xp.clip(x, None, 8.0)
     near = _polynomial(_P, inner) / _polynomial(_Q, inner)
     far = _polynomial(_R, x) / _polynomial(_S, x)
-    return {lib}.exp(-x * x) * {lib}.where(x < 8.0, near, far)
+    return xp.exp(-x * x) * xp.where(x < 8.0, near, far)
 
 
 def _centre(x):
     """erf for |x| <= 1."""
     return x * _polynomial(_T, x * x) / _polynomial(_U, x * x)
 '''
-ERF = '''def erf(x):
+ERF = '''def erf(xp, x):
     """The error function."""
-    size = {lib}.abs(x)
-    return {lib}.where(size < 1.0, _centre({lib}.clip(x, -1.0, 1.0)), {lib}.sign(x) * (1.0 - _tail({lib}.maximum(size, 1.0))))
+    size = xp.abs(x)
+    return xp.where(size < 1.0, _centre(xp.clip(x, -1.0, 1.0)), xp.sign(x) * (1.0 - _tail(xp, xp.clip(size, 1.0, None))))
 '''
-ERFC = '''def erfc(x):
+ERFC = '''def erfc(xp, x):
     """1 - erf(x), which keeps its digits where erf is near 1."""
-    tail = _tail({lib}.maximum({lib}.abs(x), 1.0))
-    return {lib}.where({lib}.abs(x) < 1.0, 1.0 - _centre({lib}.clip(x, -1.0, 1.0)), {lib}.where(x < 0.0, 2.0 - tail, tail))
+    tail = _tail(xp, xp.clip(xp.abs(x), 1.0, None))
+    return xp.where(xp.abs(x) < 1.0, 1.0 - _centre(xp.clip(x, -1.0, 1.0)), xp.where(x < 0.0, 2.0 - tail, tail))
 '''
 SPECIAL = {"erf": ERF, "erfc": ERFC}
 
 
-def helpers(code: str, lib: str = "np") -> str:
-    """The definitions that a function's code needs."""
+def helpers(code: str) -> str:
+    """The definitions that a function's code needs; they take the library as their first argument."""
     wanted = [text for name, text in SPECIAL.items() if f"{name}(" in code]
-    return "".join(f"\n\n{u.replace('{lib}', lib)}" for u in ([COEFFICIENTS, *wanted] if wanted else []))
+    return "".join(f"\n\n{u}" for u in ([COEFFICIENTS, *wanted] if wanted else []))
