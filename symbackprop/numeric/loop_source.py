@@ -37,6 +37,9 @@ OPERATIONS: dict[str, str] = {
     **{op: f"math.{op}({{0}})" for op in ("sinh", "cosh", "erf", "erfc")},
 }
 
+HELPERS = frozenset(
+    ["numba", "i", "j", "total", "larger", "smaller", "squared", "sign", "sigmoid", "softplus", "product", "abs", "range"]
+)
 HEADER = '''import math
 
 import numba
@@ -93,7 +96,7 @@ class Writer:
     """The text of one program's loops."""
 
     def __init__(self, program: Program) -> None:
-        self.loops = Loops(program)
+        self.loops = Loops(program, HELPERS)
         self.names = self.loops.names
         self.program = program
 

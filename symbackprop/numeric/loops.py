@@ -61,9 +61,9 @@ Kernel: TypeAlias = Elementwise | Number | MatMul | Reduce
 class Loops:
     """The kernels of a program, step by step, and the name of every array and number that they make."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, reserved: frozenset[str] = frozenset()) -> None:
         self.program = program
-        self.names = Names(program)
+        self.names = Names(program, reserved)
         self.nodes = program.graph.nodes
         self.name_of: dict[int, str] = {}
         self.made: dict[str, Shape] = {}

@@ -13,7 +13,10 @@ from symbackprop.numeric.scalar_text import identifier, text
 
 COLUMN = 52
 LONGEST = 150  # of a formula beside a line
-RESERVED = ("params", "out", "np", "xp", "lib", "math", "J", "erf", "erfc", "_into", "loss_and_gradients", WEIGHT)
+RESERVED = (
+    *("params", "out", "np", "xp", "lib", "math", "J", "erf", "erfc", "_into", "loss_and_gradients", WEIGHT, "jax", "jnp", "torch"),
+    *("abs", "max", "min", "sum", "range", "type"),
+)
 
 
 def commented(code: str, comment: str) -> str:
@@ -38,13 +41,13 @@ def bracketed(code: str) -> str:
 class Names:
     """The names in one generated function."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, reserved: Iterable[str] = ()) -> None:
         self.program = program
         model = program.derived.model
         self._arrays: list[Symbol] = [*program.parameters, model.x, model.y]
         if program.weighted:
             self._arrays.append(weight_symbol(program.derived))
-        self.taken = {*RESERVED, *(a.name for a in self._arrays), *(s.name for s in program.steps)}
+        self.taken = {*RESERVED, *reserved, *(a.name for a in self._arrays), *(s.name for s in program.steps)}
         self._scalars: dict[str, str] = {}
         self._count = 0
         self.rates = [self._scalar(sympy.Symbol(name)) for name in program.rates]
