@@ -12,7 +12,7 @@ from typing import NoReturn, TextIO, TypeAlias
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.network_file import load_network
-from symbackprop.report.write import renderer
+from symbackprop.report.write import renderer, replace_files
 
 OK, FAILED = 0, 2
 
@@ -41,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
         help="the report: .html, .tex or .md; repeatable",
     )
     derive.set_defaults(run=_derive)
+    export = commands.add_parser("export", help="write a module with the hand-derived backward pass, which checks itself")
+    export.add_argument("network", metavar="NET.toml", help="the network file")
+    export.add_argument("--to", required=True, choices=("numpy", "torch", "jax", "c"), help="the library or language")
+    export.add_argument("-o", "--output", required=True, metavar="FILE", help="a .py file; for C a .c file, with a header")
+    export.set_defaults(run=_export)
     return main_parser
 
 
@@ -75,6 +80,17 @@ def _derive(args: argparse.Namespace) -> int:
     derivation.write_all(paths, progress=_half(bar, 1))
     for path in paths:
         print(f"{path}: {len(derivation.steps)} steps, {len(derivation.model.parameters)} gradients")
+    return OK
+
+
+def _export(args: argparse.Namespace) -> int:
+    from symbackprop.numeric.export import exported
+
+    files = exported(load_network(args.network).derive(), args.to, Path(args.output))
+    replace_files(files)
+    for path, text in files:
+        lines = text.count("\n")
+        print(f"{path}: {lines} lines")
     return OK
 
 
