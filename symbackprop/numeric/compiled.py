@@ -13,11 +13,14 @@ from symbackprop.calculus.derived import Derived, listing
 from symbackprop.errors import InputError
 from symbackprop.model.build import suggestion
 from symbackprop.numeric import conform, numpy_source
-from symbackprop.numeric.engines import ENGINES, FUNCTION, Engine
+from symbackprop.numeric.dask_sum import Dask
+from symbackprop.numeric.engines import ENGINES as WHOLE
+from symbackprop.numeric.engines import FUNCTION, Engine
 from symbackprop.numeric.loader import load
 from symbackprop.numeric.program import Program, program
 
 Gradients = dict[str, Any]
+ENGINES: dict[str, Engine] = {**WHOLE, "dask": Dask()}
 FLOAT64 = np.dtype(np.float64)
 FLOAT32 = np.dtype(np.float32)
 
@@ -90,7 +93,7 @@ class Compiled:
     @cached_property
     def _checks_itself(self) -> bool:
         """Whether the engine looks at the arrays itself."""
-        return self.engine is not None and self.engine.name in ("jax", "array_api")
+        return self.engine is not None and self.engine.name in ("jax", "array_api", "dask")
 
     def __call__(
         self,
@@ -164,6 +167,8 @@ class Compiled:
         more: list[Any] = self._rates(scalars) if scalars or self.program.rates else []
         if sample_weight is None:
             return self._run(params, X, Y, *more)
+        if self.engine.name == "dask":
+            raise InputError("sample_weight with the backend dask: evaluate the chunks yourself, with the backend numpy")
         return self._run_weighted(params, X, Y, conform.weights(self.program, sample_weight, X), *more)
 
     def ready(self) -> None:
