@@ -134,7 +134,7 @@ class Compiled:
         if self.dtype is not None:
             params, X, Y = self._converted(params, X, Y)
         if conform.is_labels(Y) and isinstance(params, Mapping):
-            Y = conform.one_hot(program, Y, params, getattr(X, "dtype", FLOAT64))
+            Y = conform.one_hot(program, Y, params, X)
         conform.explain(program, params, X, Y)
         rates = self._rates(scalars)
         if out is not None:
@@ -163,7 +163,7 @@ class Compiled:
         if self.dtype is not None:
             params, X, Y = self._converted(params, X, Y)
         if conform.is_labels(Y) and isinstance(params, Mapping):
-            Y = conform.one_hot(self.program, Y, params, np.dtype(str(X.dtype).split(".")[-1]))
+            Y = conform.one_hot(self.program, Y, params, X)
         more: list[Any] = self._rates(scalars) if scalars or self.program.rates else []
         if sample_weight is None:
             return self._run(params, X, Y, *more)

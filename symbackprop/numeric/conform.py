@@ -66,6 +66,8 @@ def explain(program: Program, params: Any, x: Any, y: Any, library: str = "NumPy
     given = [(model.x, x), *((p, params[p.name]) for p in program.parameters), (model.y, y)]
     for symbol, array in given:
         _is_array(symbol, array, library)
+    _one_turned([(symbol, tuple(array.shape)) for symbol, array in given])
+    for symbol, array in given:
         _shape_fits(symbol, array, found)
     first = given[0][1].dtype
     for symbol, array in given:
@@ -87,9 +89,36 @@ def _is_array(symbol: Symbol, array: Any, library: str) -> None:
         raise InputError(f"{symbol.name} is a {kind}: pass a {library} array of floats, {_wanted(symbol)}")
     if not any(str(array.dtype).endswith(t.name) for t in FLOATS):
         raise InputError(
-            f"{symbol.name} has type {array.dtype}, wanted float64 or float32, {_wanted(symbol)}: "
+            f"{symbol.name} has type {array.dtype} and shape {tuple(array.shape)}, "
+            f"wanted float64 or float32, {_wanted(symbol)}: "
             f"convert it with {symbol.name}.astype(float)"
         )
+
+
+def _one_turned(shapes: list[tuple[Symbol, tuple[int, ...]]]) -> None:
+    """Where all would fit if one array were transposed, it is that one, whichever was looked at first."""
+    if _consistent(shapes):
+        return
+    for k, (symbol, got) in enumerate(shapes):
+        turned = [*shapes[:k], (symbol, got[::-1]), *shapes[k + 1 :]]
+        if len(got) == 2 and _consistent(turned):
+            found = {s: (n, "") for other, shape in turned for s, n in zip(other.shape, shape, strict=True) if s.is_Symbol}
+            wanted = [_known(size, found) for size in symbol.shape]
+            raise InputError(
+                f"{symbol.name} has shape {got}, wanted {_readable(symbol, wanted)}: {symbol.name}.T would fit"
+            )
+
+
+def _consistent(shapes: list[tuple[Symbol, tuple[int, ...]]]) -> bool:
+    """Whether every size has one value throughout."""
+    found: dict[sympy.Expr, int] = {}
+    for symbol, got in shapes:
+        if len(got) != 2:
+            return False
+        for size, length in zip(symbol.shape, got, strict=True):
+            if found.setdefault(size, int(size) if size.is_Integer else length) != length:
+                return False
+    return True
 
 
 def _is_plain(array: Any) -> bool:
@@ -145,7 +174,7 @@ def is_labels(y: Any) -> bool:
     return isinstance(y, np.ndarray | np.integer) and y.dtype.kind in "iu"
 
 
-def one_hot(program: Program, labels: Any, params: Mapping[str, Any], dtype: Any) -> Any:
+def one_hot(program: Program, labels: Any, params: Mapping[str, Any], x: Any) -> Any:
     """Class numbers as targets: a 1 for each sample's class, in the layout of Y. Raises InputError."""
     model = program.derived.model
     symbol, axis = model.y, model.frame.unit_axis
@@ -160,6 +189,12 @@ def one_hot(program: Program, labels: Any, params: Mapping[str, Any], dtype: Any
             f"{symbol.name} is an integer array of shape {labels.shape}; class labels are one number a sample, "
             f"shape ({symbol.shape[1 - axis]},), and targets are floats, {_wanted(symbol)}"
         )
+    samples_given = np.shape(x)[1 - axis] if len(np.shape(x)) == 2 else len(labels)
+    if len(labels) != samples_given:
+        raise InputError(
+            f"{symbol.name} has shape {labels.shape}, wanted one label a sample, "
+            f"({symbol.shape[1 - axis]},) = ({samples_given},)"
+        )
     last = model.blocks[-1].weights[0]
     count = np.shape(params.get(last.name))[last.shape.index(model.sizes[-1])] if last.name in params else 0
     if count and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
@@ -168,6 +203,7 @@ def one_hot(program: Program, labels: Any, params: Mapping[str, Any], dtype: Any
             f"{symbol.name} has the label {bad}: there are {count} classes, and labels count from 0 to {count - 1}"
         )
     positions = np.arange(len(labels))
+    dtype = str(getattr(x, "dtype", "float64")).split(".")[-1]
     targets = np.zeros((count, len(labels)) if axis == 0 else (len(labels), count), dtype)
     if count:
         targets[(labels, positions) if axis == 0 else (positions, labels)] = 1

@@ -109,6 +109,10 @@ def nodes_of(e: sympy.Expr, graph: Graph, arrays: Mapping[sympy.Symbol, int]) ->
             return _pieces(u, graph, go)
         if u.func in OPERATIONS:
             return graph.apply(OPERATIONS[u.func], go(u.args[0]))
+        if isinstance(u, sympy.ITE):
+            return go(u.to_nnf(simplify=False))
+        if isinstance(u, sympy.Unequality):
+            return go(sympy.Or(u.lhs < u.rhs, u.lhs > u.rhs))
         if isinstance(u, Relational) and u.func in RELATIONS:
             return graph.apply(RELATIONS[u.func], go(u.lhs), go(u.rhs))
         if u.func in JOINED_CONDITIONS:
