@@ -41,10 +41,14 @@ def parser() -> argparse.ArgumentParser:
         help="the report: .html, .tex or .md; repeatable",
     )
     derive.set_defaults(run=_derive)
-    export = commands.add_parser("export", help="write a module with the hand-derived backward pass, which checks itself")
+    export = commands.add_parser(
+        "export", help="write a module with the hand-derived backward pass, which checks itself"
+    )
     export.add_argument("network", metavar="NET.toml", help="the network file")
     export.add_argument("--to", required=True, choices=("numpy", "torch", "jax", "c"), help="the library or language")
-    export.add_argument("-o", "--output", required=True, metavar="FILE", help="a .py file; for C a .c file, with a header")
+    export.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="a .py file; for C a .c file, with a header"
+    )
     export.set_defaults(run=_export)
     return main_parser
 

@@ -59,7 +59,8 @@ CHECK = """    {{
             {name}[i] = kept[i];
         const double found = (above - below) / (2 * step), error = fabs(found - along);
         const int fails = !(error <= enough * (size + fabs(cost) + 1e-3));
-        printf("%-4s derivative %+.9f, by differences %+.9f: %s\\n", "{name}", along, found, fails ? "WRONG" : "agrees");
+        printf("%-4s derivative %+.9f, by differences %+.9f: %s\\n", "{name}", along, found,
+               fails ? "WRONG" : "agrees");
         wrong |= fails;
     }}"""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -159,7 +159,9 @@ class Compiled:
         """A call of an engine whose arrays are its own."""
         assert self.engine is not None
         if out is not None:
-            raise InputError(f"out needs arrays that can be written to: the backend {self.engine.name} returns new ones")
+            raise InputError(
+                f"out needs arrays that can be written to: the backend {self.engine.name} returns new ones"
+            )
         if self.dtype is not None:
             params, X, Y = self._converted(params, X, Y)
         if conform.is_labels(Y) and isinstance(params, Mapping):
@@ -168,7 +170,9 @@ class Compiled:
         if sample_weight is None:
             return self._run(params, X, Y, *more)
         if self.engine.name == "dask":
-            raise InputError("sample_weight with the backend dask: evaluate the chunks yourself, with the backend numpy")
+            raise InputError(
+                "sample_weight with the backend dask: evaluate the chunks yourself, with the backend numpy"
+            )
         return self._run_weighted(params, X, Y, conform.weights(self.program, sample_weight, X), *more)
 
     def ready(self) -> None:
@@ -202,6 +206,10 @@ class Compiled:
     def _refuse_nan(self, params: Mapping[str, Any], X: Any, Y: Any) -> None:
         for message in conform.not_a_number(self.program, params, X, Y):
             raise InputError(message)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made of: functions are loaded again where it is unpickled."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} J and the gradients by {listing(self.wrt)}>"

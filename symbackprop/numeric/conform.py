@@ -102,7 +102,9 @@ def _one_turned(shapes: list[tuple[Symbol, tuple[int, ...]]]) -> None:
     for k, (symbol, got) in enumerate(shapes):
         turned = [*shapes[:k], (symbol, got[::-1]), *shapes[k + 1 :]]
         if len(got) == 2 and _consistent(turned):
-            found = {s: (n, "") for other, shape in turned for s, n in zip(other.shape, shape, strict=True) if s.is_Symbol}
+            found = {
+                s: (n, "") for other, shape in turned for s, n in zip(other.shape, shape, strict=True) if s.is_Symbol
+            }
             wanted = [_known(size, found) for size in symbol.shape]
             raise InputError(
                 f"{symbol.name} has shape {got}, wanted {_readable(symbol, wanted)}: {symbol.name}.T would fit"
@@ -164,7 +166,8 @@ def not_a_number(program: Program, params: Mapping[str, Any], x: Any, y: Any) ->
         bad = np.argwhere(np.isnan(np.asarray(array)))
         if len(bad):
             row, column = bad[0]
-            yield f"{name}[{row}, {column}] is NaN (shape {tuple(array.shape)}, {len(bad)} such entries): clean {name} first"
+            many = f"{len(bad)} such entr{'y' if len(bad) == 1 else 'ies'}"
+            yield f"{name}[{row}, {column}] is NaN (shape {tuple(array.shape)}, {many}): clean {name} first"
 
 
 def is_labels(y: Any) -> bool:
@@ -196,7 +199,7 @@ def one_hot(program: Program, labels: Any, params: Mapping[str, Any], x: Any) ->
             f"({symbol.shape[1 - axis]},) = ({samples_given},)"
         )
     last = model.blocks[-1].weights[0]
-    count = np.shape(params.get(last.name))[last.shape.index(model.sizes[-1])] if last.name in params else 0
+    count = np.shape(params[last.name])[last.shape.index(model.sizes[-1])] if last.name in params else 0
     if count and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
         bad = int(labels.min()) if labels.min() < 0 else int(labels.max())
         raise InputError(
@@ -219,7 +222,9 @@ def weights(program: Program, given: Any, x: Any) -> Any:
     count = x.shape[axis]
     if not isinstance(given, np.ndarray) or given.shape != (count,) or given.dtype.kind != "f":
         shape = tuple(given.shape) if hasattr(given, "shape") else type(given).__name__
-        raise InputError(f"{WEIGHT} wants an array of floats of shape ({model.frame.samples},) = ({count},), given {shape}")
+        raise InputError(
+            f"{WEIGHT} wants an array of floats of shape ({model.frame.samples},) = ({count},), given {shape}"
+        )
     total = given.sum()
     if not np.all(given >= 0) or not 0 < total < np.inf:
         raise InputError(f"{WEIGHT} must be at least 0 everywhere, finite, and above 0 somewhere")
@@ -240,7 +245,8 @@ def out_arrays(program: Program, out: Any, params: Mapping[str, Any], x: Any, y:
         if not good or not array.flags.c_contiguous or not array.flags.writeable:
             given = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
             raise InputError(
-                f"out[{name!r}] must be a writable C-contiguous {wanted.dtype} array of shape {wanted.shape}, given {given}"
+                f"out[{name!r}] must be a writable C-contiguous {wanted.dtype} array of shape {wanted.shape}, "
+                f"given {given}"
             )
         others = [*like.values(), y, *(v for k, v in out.items() if k != name)]
         if any(np.may_share_memory(array, other) for other in others):

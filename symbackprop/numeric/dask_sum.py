@@ -60,7 +60,9 @@ class Dask(Engine):
 
         def call(params: Any, X: Any, Y: Any, *more: Any) -> tuple[Any, dict[str, Any]]:
             if model.x.name in program.wrt:
-                raise InputError(f"the gradient by {model.x.name} has an entry for each sample and is not summed: leave it out")
+                raise InputError(
+                    f"the gradient by {model.x.name} has an entry for each sample and is not summed: leave it out"
+                )
             X, Y = (u if isinstance(u, array.Array) else array.from_array(u) for u in (X, Y))
             conform.explain(program, params, X, Y, self.library)
             X = X.rechunk({1 - axis: -1})
@@ -78,7 +80,9 @@ class Dask(Engine):
             (result,) = dask.compute(parts[0])
             J, gradients = result
             if J != J:
-                raise InputError("J is NaN: an entry of X, Y or of the parameters is no number, or no cost is defined there")
+                raise InputError(
+                    "J is NaN: an entry of X, Y or of the parameters is no number, or no cost is defined there"
+                )
             return J, gradients
 
         return call

@@ -257,7 +257,9 @@ def forms() -> dict[sympy.Expr, Forms]:
         functions.SIGN: Forms(operation("sign")),
         functions.STEP: Forms(step),
         functions.POSITIVE_PART: Forms(relu, step),
-        functions.sigmoid(): Forms(operation("sigmoid"), lambda g, z: g("multiply", g("sigmoid", z), g.one_minus(g("sigmoid", z)))),
+        functions.sigmoid(): Forms(
+            operation("sigmoid"), lambda g, z: g("multiply", g("sigmoid", z), g.one_minus(g("sigmoid", z)))
+        ),
         functions.softplus(): Forms(operation("softplus"), operation("sigmoid")),
         functions.log_cosh(): Forms(log_cosh, operation("tanh")),
         stable.LOG_SIGMOID: Forms(_log_sigmoid),

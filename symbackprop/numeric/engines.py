@@ -26,7 +26,8 @@ def extra(module: str, name: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise Unsupported(
-            f"the backend {name} needs {module.split('.')[0]}, which is not installed: pip install 'symbackprop[{name}]'"
+            f"the backend {name.replace('-', '_')} needs {module.split('.')[0]}, which is not installed: "
+            f"pip install 'symbackprop[{name}]'"
         ) from error
 
 

@@ -26,7 +26,7 @@ Written by symbackprop from the closed form of each gradient; it needs {library}
 NUMPY_TEST = '''
 
 def self_test():
-    """Each gradient along a random direction against central differences; prints a line each, returns whether all agree."""
+    """Each gradient along a random direction against central differences: a line each, and whether all agree."""
     rng = np.random.default_rng(0)
 {draws}
     J, gradients = loss_and_gradients({call})
@@ -184,9 +184,7 @@ def torch_module(derived: Derived, _: str = "") -> str:
     parameters = [p.name for p in made.parameters]
     test = TORCH_TEST.format(
         flat=", ".join([*parameters, names.x, names.y, *names.rates]),
-        packed=", ".join(
-            ["{" + ", ".join(f'"{p}": {p}' for p in parameters) + "}", names.x, names.y, *names.rates]
-        ),
+        packed=", ".join(["{" + ", ".join(f'"{p}": {p}' for p in parameters) + "}", names.x, names.y, *names.rates]),
         wrt=repr((*parameters, names.x)).replace("'", '"'),
         nones=", ".join("None" for _ in range(1 + len(names.rates))),
         arguments=", ".join(["params", names.x, names.y, *names.rates]),
@@ -231,6 +229,8 @@ def exported(derived: Derived, to: str, path: Path) -> Files:
     if path.suffix != ".c":
         raise InputError(f"{path}: C code is a .c file, with its header beside it: rename it")
     if not IDENTIFIER.fullmatch(path.stem) or path.stem in RESERVED:
-        raise Unsupported(f"{path}: the function takes the file's name, which must be a name in C: letters, digits and _")
+        raise Unsupported(
+            f"{path}: the function takes the file's name, which must be a name in C: letters, digits and _"
+        )
     files = c_files(program(derived), path.stem)
     return [(path, files.source), (path.with_suffix(".h"), files.header)]

@@ -178,7 +178,8 @@ class Expressions:
             return found.format(*args)
         if op == "where" and numbers == [1, 2]:
             yes, no = (self.program.graph.constant(a) for a in node.args[1:])
-            assert yes is not None and no is not None
+            assert yes is not None
+            assert no is not None
             return f"{self._floating(args[0])} * {self._number(yes - no)} + {self._number(no)}"
         if op == "matmul":
             turned = node.value
@@ -251,4 +252,3 @@ def module(program: Program, library: Library, name: str = "loss_and_gradients")
     code = function(program, library, name)
     parts = [library.header.rstrip(), helpers(code).strip() if library.extra_argument else "", code]
     return "\n\n\n".join(p for p in parts if p)
-

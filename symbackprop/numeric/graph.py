@@ -6,6 +6,7 @@ column that formulas repeat over the samples stays a column, since elementwise o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -16,12 +17,27 @@ from symbackprop.errors import Unsupported
 
 # Elementwise operations by the number of their arguments; every dialect prints all of them, or says that it cannot.
 UNARY = frozenset(
-    ["negative", "exp", "expm1", "log", "log1p", "tanh", "sqrt", "absolute", "sign", "sin", "cos", "sinh", "cosh"]
-    + ["square", "reciprocal", "sigmoid", "softplus", "erf", "erfc", "as_float"]
+    (
+        *("negative", "exp", "expm1", "log", "log1p", "tanh", "sqrt", "absolute", "sign", "sin", "cos", "sinh", "cosh"),
+        *("square", "reciprocal", "sigmoid", "softplus", "erf", "erfc", "as_float"),
+    )
 )
 BINARY = frozenset(["add", "subtract", "multiply", "divide", "maximum", "minimum", "power"])
 COMPARISON = frozenset(["greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or"])
 ELEMENTWISE = UNARY | BINARY | COMPARISON | {"where"}
+
+# What is computed at once where all arguments are numbers.
+EXACT: dict[str, Callable[..., sympy.Expr]] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "negative": lambda a: -a,
+    "square": lambda a: a**2,
+    "reciprocal": lambda a: 1 / a,
+    "log": sympy.log,
+    "sqrt": sympy.sqrt,
+}
 
 
 @dataclass(frozen=True)
@@ -75,17 +91,8 @@ class Graph:
 
     def _simplified(self, op: str, args: tuple[int, ...]) -> int | None:
         values = [self.constant(i) for i in args]
-        exact = {
-            "add": lambda a, b: a + b,
-            "subtract": lambda a, b: a - b,
-            "multiply": lambda a, b: a * b,
-            "divide": lambda a, b: a / b,
-            "negative": lambda a: -a,
-            "square": lambda a: a**2,
-            "reciprocal": lambda a: 1 / a,
-        }
-        if op in exact and None not in values:
-            return self.scalar(exact[op](*values))
+        if op in EXACT and None not in values:
+            return self.scalar(EXACT[op](*values))
         if op == "multiply" and sympy.S.One in values:
             return args[1 - values.index(sympy.S.One)]
         if op == "multiply" and sympy.S.NegativeOne in values:
@@ -105,9 +112,7 @@ class Graph:
         shapes = [s for s in map(self.shape, args) if s is not None]
         if not shapes:
             return None
-        rows, columns = (
-            next((size for size in sizes if size != ONE), ONE) for sizes in zip(*shapes, strict=True)
-        )
+        rows, columns = (next((size for size in sizes if size != ONE), ONE) for sizes in zip(*shapes, strict=True))
         return (rows, columns)
 
     def full(self, i: int, shape: Shape) -> int:
@@ -140,9 +145,8 @@ class Graph:
         node = self.nodes[i]
         if node.op == "square":
             return self.add(Node("inner", (node.args[0], node.args[0]), None))
-        if node.op == "multiply":
-            if all(self.shape(k) == node.shape for k in node.args):
-                return self.add(Node("inner", node.args, None))
+        if node.op == "multiply" and all(self.shape(k) == node.shape for k in node.args):
+            return self.add(Node("inner", node.args, None))
         if node.op == "negative":
             return self.apply("negative", self._total(node.args[0]))
         return self.add(Node("sum", (i,), None))
@@ -157,5 +161,6 @@ class Graph:
         turned = (left.op == "transpose", right.op == "transpose")
         args = (left.args[0] if turned[0] else a, right.args[0] if turned[1] else b)
         rows, columns = left.shape, right.shape
-        assert rows is not None and columns is not None
+        assert rows is not None
+        assert columns is not None
         return self.add(Node("matmul", args, (rows[0], columns[1]), turned))

@@ -20,11 +20,23 @@ NAME = re.compile(r"_{0,1}[A-Za-z][A-Za-z0-9_]{0,90}")
 ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 LIBRARIES = frozenset(["numpy", "numba", "math", "jax", "jax.numpy"])
 BARRED = frozenset(
-    ["eval", "exec", "compile", "open", "getattr", "setattr", "delattr", "globals", "locals", "vars", "input"]
-    + ["breakpoint", "object", "super", "memoryview", "help", "exit", "quit"]
+    (
+        *("eval", "exec", "compile", "open", "getattr", "setattr", "delattr", "globals", "locals", "vars", "input"),
+        *("breakpoint", "object", "super", "memoryview", "help", "exit", "quit"),
+    )
 )
 SYNTAX = (
-    *(ast.Module, ast.Import, ast.alias, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AugAssign),
+    *(
+        ast.Module,
+        ast.Import,
+        ast.alias,
+        ast.FunctionDef,
+        ast.arguments,
+        ast.arg,
+        ast.Return,
+        ast.Assign,
+        ast.AugAssign,
+    ),
     *(ast.Expr, ast.With, ast.withitem, ast.For, ast.If, ast.Call, ast.keyword, ast.Attribute, ast.Name, ast.Subscript),
     *(ast.Constant, ast.Tuple, ast.Dict, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Slice),
     *(ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
@@ -41,7 +53,7 @@ def load(source: str, function: str) -> Callable[..., Any]:
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)  # tracebacks show the line
     namespace: dict[str, Any] = {"__name__": "symbackprop.generated"}
     exec(compile(tree, name, "exec"), namespace)
-    return namespace[function]  # type: ignore[no-any-return]
+    return namespace[function]
 
 
 def _admit(node: ast.AST) -> None:

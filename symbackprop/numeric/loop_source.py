@@ -38,7 +38,21 @@ OPERATIONS: dict[str, str] = {
 }
 
 HELPERS = frozenset(
-    ["numba", "i", "j", "total", "larger", "smaller", "squared", "sign", "sigmoid", "softplus", "product", "abs", "range"]
+    [
+        "numba",
+        "i",
+        "j",
+        "total",
+        "larger",
+        "smaller",
+        "squared",
+        "sign",
+        "sigmoid",
+        "softplus",
+        "product",
+        "abs",
+        "range",
+    ]
 )
 HEADER = '''import math
 

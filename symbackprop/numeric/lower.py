@@ -88,7 +88,8 @@ def _(node: f.Negative, at: Lowering) -> int:
 @lower.register
 def _(node: f.Add, at: Lowering) -> int:
     """Terms in the order in which they are written; a negative term is subtracted."""
-    positive, below = [], []
+    positive: list[Formula] = []
+    below: list[Formula] = []
     for term in node.terms:
         c, _ = split(term)
         (below if negative(c) else positive).append(term)

@@ -14,7 +14,23 @@ from symbackprop.numeric.scalar_text import identifier, text
 COLUMN = 52
 LONGEST = 150  # of a formula beside a line
 RESERVED = (
-    *("params", "out", "np", "xp", "lib", "math", "J", "erf", "erfc", "_into", "loss_and_gradients", WEIGHT, "jax", "jnp", "torch"),
+    *(
+        "params",
+        "out",
+        "np",
+        "xp",
+        "lib",
+        "math",
+        "J",
+        "erf",
+        "erfc",
+        "_into",
+        "loss_and_gradients",
+        WEIGHT,
+        "jax",
+        "jnp",
+        "torch",
+    ),
     *("abs", "max", "min", "sum", "range", "type"),
 )
 

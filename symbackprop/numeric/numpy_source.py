@@ -12,7 +12,7 @@ from functools import cached_property
 
 import sympy
 
-from symbackprop.algebra.formula import ONE, SCALAR, Shape
+from symbackprop.algebra.formula import ONE, SCALAR
 from symbackprop.numeric import expansion
 from symbackprop.numeric.graph import BINARY, COMPARISON, UNARY, Node
 from symbackprop.numeric.module_text import Names, bracketed, commented, docstring
@@ -104,7 +104,13 @@ class _Writer:
         found: dict[int, int] = {}
         for n, i in enumerate(self.program.order):
             node = self.nodes[i]
-            if self.small or self.inline(i) or ONE in (node.shape or (ONE,)) or node.op not in UNARY | BINARY | {"where"} or node.op in ("erf", "erfc"):
+            if (
+                self.small
+                or self.inline(i)
+                or ONE in (node.shape or (ONE,))
+                or node.op not in UNARY | BINARY | {"where"}
+                or node.op in ("erf", "erfc")
+            ):
                 continue
             for k in self._candidates(node):
                 owned = self.nodes[k].op not in (*VIEWS, "broadcast", *COMPARISON) and not self.inline(k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,7 +48,7 @@ def chain(factors: list[Factor], graph: Graph) -> int:
     return result.node
 
 
-def brackets(shapes: list[Shape]) -> object:
+def brackets(shapes: list[Shape]) -> Callable[[int, int], tuple[int, int]]:
     """For each stretch of a chain its cost and where it is split: dynamic programming over the sizes.
 
     >>> n = sympy.Symbol("n")
@@ -60,8 +61,16 @@ def brackets(shapes: list[Shape]) -> object:
         if i == j:
             return 0, i
         return min(
-            (best(i, k)[0] + best(k + 1, j)[0] + entries(shapes[i]) // _count(shapes[i][1]) * entries(shapes[k + 1])
-             // _count(shapes[k + 1][1]) * _count(shapes[j][1]), k)
+            (
+                best(i, k)[0]
+                + best(k + 1, j)[0]
+                + entries(shapes[i])
+                // _count(shapes[i][1])
+                * entries(shapes[k + 1])
+                // _count(shapes[k + 1][1])
+                * _count(shapes[j][1]),
+                k,
+            )
             for k in range(i, j)
         )
 
@@ -78,7 +87,8 @@ def times(left: Factor, right: Factor, graph: Graph) -> Factor:
         return Factor("array", shape, _summed(left, 1, graph))
     if left.kind == "ones":
         return Factor("array", shape, _summed(right, 0, graph))
-    assert left.node is not None and right.node is not None
+    assert left.node is not None
+    assert right.node is not None
     if right.kind == "diagonal":
         return Factor("array", shape, graph.apply("multiply", left.node, _laid(right, 1, graph)))
     if left.kind == "diagonal":

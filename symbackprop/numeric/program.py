@@ -113,9 +113,7 @@ class Program:
         return any(self.graph.nodes[i].op in ("where", "as_float", "power") for i in seen)
 
 
-def program(
-    derived: Derived, wrt: Iterable[str] | None = None, stable: bool = True, weighted: bool = False
-) -> Program:
+def program(derived: Derived, wrt: Iterable[str] | None = None, stable: bool = True, weighted: bool = False) -> Program:
     """The cost and the gradients by ``wrt``, all parameters unless it is given; "X" ("x") is the input.
 
     With ``weighted`` each sample's loss is multiplied by an entry of ``sample_weight``. Raises NetworkError for a name

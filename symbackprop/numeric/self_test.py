@@ -18,7 +18,7 @@ def example_sizes(program: Program) -> dict[sympy.Symbol, int]:
 
 
 def target_kind(program: Program) -> str:
-    """"numbers", "signs", "classes" or "fractions": the targets of the loss."""
+    """ "numbers", "signs", "classes" or "fractions": the targets of the loss."""
     loss = program.derived.model.loss
     if loss.labels_sum_to_one:
         return "classes"

@@ -45,12 +45,14 @@ def _centre(x):
 ERF = '''def erf(xp, x):
     """The error function."""
     size = xp.abs(x)
-    return xp.where(size < 1.0, _centre(xp.clip(x, -1.0, 1.0)), xp.sign(x) * (1.0 - _tail(xp, xp.clip(size, 1.0, None))))
+    outside = xp.sign(x) * (1.0 - _tail(xp, xp.clip(size, 1.0, None)))
+    return xp.where(size < 1.0, _centre(xp.clip(x, -1.0, 1.0)), outside)
 '''
 ERFC = '''def erfc(xp, x):
     """1 - erf(x), which keeps its digits where erf is near 1."""
     tail = _tail(xp, xp.clip(xp.abs(x), 1.0, None))
-    return xp.where(xp.abs(x) < 1.0, 1.0 - _centre(xp.clip(x, -1.0, 1.0)), xp.where(x < 0.0, 2.0 - tail, tail))
+    outside = xp.where(x < 0.0, 2.0 - tail, tail)
+    return xp.where(xp.abs(x) < 1.0, 1.0 - _centre(xp.clip(x, -1.0, 1.0)), outside)
 '''
 SPECIAL = {"erf": ERF, "erfc": ERFC}
 

@@ -144,4 +144,3 @@ def _factors(node: Formula) -> list[Formula]:
 
 def _product(factors: list[Formula]) -> Formula:
     return factors[0] if len(factors) == 1 else f.Hadamard(tuple(factors))
-

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -53,7 +54,7 @@ def data(sizes, m, kind):
 
     rng = np.random.default_rng(0)
     params = {}
-    for n, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+    for n, (inputs, units) in enumerate(itertools.pairwise(sizes), 1):
         params[f"W{n}"] = (rng.normal(size=(units, inputs)) / np.sqrt(inputs)).astype(kind)
         params[f"b{n}"] = (0.1 * rng.normal(size=(units, 1))).astype(kind)
     X = rng.normal(size=(sizes[0], m)).astype(kind)
