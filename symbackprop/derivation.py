@@ -163,10 +163,10 @@ class Derivation(Derived):
 
         ``wrt`` picks the gradients, among them "X" ("x" for one example), the gradient by the input. What is returned
         is new, or ``out``, a dict of arrays, with the gradients written into it. Class numbers, one a sample, may
-        stand for Y where the loss takes a distribution over classes. ``f(..., sample_weight=w)``, with w of shape (m,), takes
-        J as the weighted mean, sum w L / sum w. ``f(..., scalars={"lambda": 0.1})`` gives numbers for symbols that are
-        no sizes. ``f.source`` is the code. With ``stable`` no large logit makes J infinite or a gradient wrong by
-        overflow. ``dtype`` converts the arrays of a call; without it they are all float64 or all float32.
+        stand for Y where the loss takes a distribution over classes. ``f(..., sample_weight=w)``, with w of shape (m,),
+        takes J as the weighted mean, sum w L / sum w. ``f(..., scalars={"lambda": 0.1})`` gives numbers for symbols
+        that are no sizes. ``f.source`` is the code. With ``stable`` no large logit makes J infinite or a gradient wrong
+        by overflow. ``dtype`` converts the arrays of a call; without it they are all float64 or all float32.
 
         ``backend`` is "numpy", or an extra: "numba" (small networks), "jax", "array_api" (the arrays' own library:
         PyTorch, CuPy, JAX, Dask) or "dask" (chunks of samples on a cluster, summed).

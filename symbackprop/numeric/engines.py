@@ -82,7 +82,8 @@ def _precision(jax: Any, X: Any) -> AbstractContextManager[Any]:
     double = getattr(X, "dtype", None) == np.float64
     if not double or jax.config.jax_enable_x64:
         return nullcontext()
-    context: AbstractContextManager[Any] = jax.enable_x64(True)
+    newer = hasattr(jax, "enable_x64")
+    context: AbstractContextManager[Any] = (jax if newer else extra("jax.experimental", "jax")).enable_x64(True)
     return context
 
 
