@@ -143,7 +143,8 @@ class Compiled:
             self._refuse_nan(params, X, Y)
         run, more = self._run, rates
         if sample_weight is not None:
-            run, more = self._run_weighted, [conform.weights(program, sample_weight, X), *rates]
+            more = [conform.weights(program, sample_weight, X), *rates]
+            run = self._run_weighted
         result = run(params, X, Y, *more, out=out) if self.engine is None else run(params, X, Y, *more)
         if out is not None and self.engine is not None:
             for name, array in out.items():
@@ -173,7 +174,8 @@ class Compiled:
             raise InputError(
                 "sample_weight with the backend dask: evaluate the chunks yourself, with the backend numpy"
             )
-        return self._run_weighted(params, X, Y, conform.weights(self.program, sample_weight, X), *more)
+        weights = conform.weights(self.program, sample_weight, X)
+        return self._run_weighted(params, X, Y, weights, *more)
 
     def ready(self) -> None:
         """Find now, not at the first call, that a library is missing."""

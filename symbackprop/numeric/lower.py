@@ -113,7 +113,8 @@ def _(node: f.Hadamard, at: Lowering) -> int:
     narrow = [i for i in arrays if at.graph.shape(i) != shape(node)]
     wide = [i for i in arrays if at.graph.shape(i) == shape(node)]
     front = reduce(lambda u, v: at.graph.apply("multiply", u, v), [*scalars, at.graph.scalar(c)])
-    return reduce(lambda u, v: at.graph.apply("multiply", u, v), [*narrow, *wide[:1], front, *wide[1:]])
+    first, *rest = [*narrow, *wide] or [front]
+    return reduce(lambda u, v: at.graph.apply("multiply", u, v), [first, front, *rest] if arrays else [front])
 
 
 @lower.register

@@ -152,7 +152,7 @@ def test_what_is_returned_is_never_written_again(m):
     everything = [*first.values(), *second.values(), *params.values(), x, y]
     assert not any(np.may_share_memory(a, b) for a, b in itertools.combinations(everything, 2))
     out = {name: np.full_like(p, np.nan) for name, p in params.items() if name != "b2"}
-    J, gradients = f(params, x, y, out=out)
+    _J, gradients = f(params, x, y, out=out)
     assert all(gradients[name] is out[name] for name in out)
     np.testing.assert_allclose(gradients["b2"], kept["b2"])
     assert all(np.allclose(out[name], kept[name], rtol=1e-13) for name in out)
@@ -198,7 +198,9 @@ def test_functions_of_a_users_own():
     assert all(np.all(np.isfinite(v)) for v in f(huge, x, y, scalars={"beta": 1.7})[1].values())
 
 
-@pytest.mark.parametrize(("activation", "loss", "name"), [("generic", "squared_error", "sigma"), ("tanh", "generic", "C")])
+@pytest.mark.parametrize(
+    ("activation", "loss", "name"), [("generic", "squared_error", "sigma"), ("tanh", "generic", "C")]
+)
 def test_what_is_opaque_is_refused_by_name(activation, loss, name):
     with pytest.raises(Unsupported, match=rf"code for {name}\b"):
         Network([Dense(2, activation)], inputs=2, loss=loss).derive().compile()
@@ -246,7 +248,9 @@ def test_the_source_runs_where_there_is_only_numpy(tmp_path):
 
 
 def test_the_source_reads_as_if_written_by_hand():
-    d = Network([Dense("n_1", "sigmoid"), Dense(1, "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+    d = Network(
+        [Dense("n_1", "sigmoid"), Dense(1, "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m"
+    ).derive()
     for code in (d.compile().source, d.compile().small_source):
         assert code.startswith("import numpy as np\n\n\ndef loss_and_gradients(params, X, Y, out=None):")
         assert "params: W1 (n_1, n_0), b1 (n_1, 1), W2 (1, n_1), b2 (1, 1)" in code
@@ -333,7 +337,12 @@ def test_no_name_of_a_size_or_a_rate_hides_another(name):
 def numbers_of(net):
     rng = np.random.default_rng(0)
     shapes = {p.name: tuple(map(int, p.shape)) for p in net.model.parameters}
-    return {k: rng.normal(size=s) for k, s in shapes.items()}, rng.normal(size=(2, 4)), np.eye(2)[[0, 1, 1, 0]].T.copy(), 0
+    return (
+        {k: rng.normal(size=s) for k, s in shapes.items()},
+        rng.normal(size=(2, 4)),
+        np.eye(2)[[0, 1, 1, 0]].T.copy(),
+        0,
+    )
 
 
 def test_a_compiled_function_survives_pickling():
@@ -347,7 +356,7 @@ def test_a_compiled_function_survives_pickling():
 def test_dtype_converts():
     f = NET.derive().compile(dtype="float32")
     params, x, y, _ = numbers(NET, 5, {"n_0": 3, "n_1": 4, "n_2": 5})
-    J, g = f(params, x, y)
+    _J, g = f(params, x, y)
     assert {v.dtype for v in g.values()} == {np.dtype(np.float32)}
 
 

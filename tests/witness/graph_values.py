@@ -1,4 +1,4 @@
-"""The value of a scalar graph by mpmath: an interpreter of elementwise operations that shares nothing with the printers."""
+"""The value of a scalar graph by mpmath: an interpreter that shares nothing with the printers."""
 
 from __future__ import annotations
 
