@@ -3,8 +3,9 @@
 Run: python tests/benchmarks/bench_evaluate.py [--rounds 30] [--threads 2]
 
 Every library runs in a process of its own, all with the same number of threads. The processes take turns, one short
-run each, round after round; a figure is the median over the rounds. Peers that are not installed are left out. The
-output is the table of the README.
+run each, in another order each round; the time of the hand-written code is the median over the rounds, and a ratio is
+the median of the ratios within the rounds, so that what slows the machine for a while slows both. Peers that are not
+installed are left out. The output is the table of the README.
 
 The hand-written code is what somebody writes who knows NumPy: the stable forms of the losses, products with @, arrays
 overwritten where that is plain to see. The floor is the matrix products alone, into arrays that are there already.
@@ -18,6 +19,7 @@ import itertools
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -302,19 +304,19 @@ def ask(process, what, name, kind):
 
 
 def measured(libraries, threads, rounds):
-    times = {}
+    times, rng = {}, random.Random(0)
     processes = {library: started(library, threads) for library in libraries}
     for name in CASES:
         for kind in TYPES:
             for n in range(rounds + 1):  # the first round warms up
-                for library, process in processes.items():
-                    seconds = ask(process, "time", name, kind)
+                for library in rng.sample(libraries, len(libraries)):
+                    seconds = ask(processes[library], "time", name, kind)
                     if n:
                         times.setdefault((name, kind, library), []).append(seconds)
     for process in processes.values():
         process.stdin.close()
         process.wait()
-    return {key: statistics.median(values) for key, values in times.items()}
+    return times
 
 
 def memory(libraries, threads):
@@ -335,8 +337,10 @@ def table(times, libraries):
     for name in CASES:
         for kind in TYPES:
             hand = times[name, kind, "hand"]
-            ratios = [f"{times[name, kind, u] / hand:.2f}" for u in libraries if u != "hand"]
-            print(f"| {name} | {kind} | {hand * 1e6:.0f} µs | {' | '.join(ratios)} |")
+            others = [times[name, kind, u] for u in libraries if u != "hand"]
+            ratios = [statistics.median(a / b for a, b in zip(other, hand, strict=True)) for other in others]
+            shown = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"| {name} | {kind} | {statistics.median(hand) * 1e6:.0f} µs | {shown} |")
 
 
 def main() -> None:
