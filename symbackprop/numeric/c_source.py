@@ -285,7 +285,8 @@ class _Writer:
         """The statements of every step, and the copies of what stands elsewhere."""
         lines: list[str] = []
         for step, kernels in self.loops.steps:
-            lines.append(f"/* {step.name} = {self.names.comment(step.formula)} */".replace("**", "^"))
+            formula = self.names.comment(step.formula).replace("**", "^").replace("*/", "* /")
+            lines.append(f"/* {step.name} = {formula} */")
             lines += [u for kernel in kernels for u in self.kernel(kernel)]
             lines += self._closing(step)
         return lines

@@ -17,7 +17,7 @@ from symbackprop.numeric.dask_sum import Dask
 from symbackprop.numeric.engines import ENGINES as WHOLE
 from symbackprop.numeric.engines import FUNCTION, Engine
 from symbackprop.numeric.loader import load
-from symbackprop.numeric.program import Program, program
+from symbackprop.numeric.program import Program, gradient_names, program
 
 Gradients = dict[str, Any]
 ENGINES: dict[str, Engine] = {**WHOLE, "dask": Dask()}
@@ -25,7 +25,7 @@ FLOAT64 = np.dtype(np.float64)
 FLOAT32 = np.dtype(np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Compiled:
     """A derivation as a function; see ``Derivation.compile``."""
 
@@ -178,8 +178,8 @@ class Compiled:
         return self._run_weighted(params, X, Y, weights, *more)
 
     def ready(self) -> None:
-        """Find now, not at the first call, that a library is missing."""
-        _ = self._run
+        """Find now, not at the first call, what cannot be computed, or that a library is missing."""
+        _ = self.program if self.engine is None else self._run
 
     def _rates(self, scalars: Mapping[str, float]) -> list[float]:
         wanted = self.program.rates
@@ -227,9 +227,8 @@ def compiled(
     """See ``Derivation.compile``."""
     if backend != "numpy" and backend not in ENGINES:
         raise InputError(f"unknown backend {backend!r}: {suggestion(str(backend), ['numpy', *ENGINES])}")
-    made = Compiled(derived, program(derived, wrt, stable).wrt, stable, _float_type(dtype), ENGINES.get(backend))
-    if made.engine is not None:
-        made.ready()
+    made = Compiled(derived, gradient_names(derived, wrt), stable, _float_type(dtype), ENGINES.get(backend))
+    made.ready()
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import sympy
 
@@ -52,6 +53,11 @@ def bracketed(code: str) -> str:
         if character == " " and depth == 0:
             return f"({code})"
     return f"({code})" if code.startswith("-") else code
+
+
+@lru_cache(maxsize=8192)
+def _printed(formula: Formula) -> str:
+    return " ".join(str(to_sympy(formula)).split())
 
 
 class Names:
@@ -115,7 +121,7 @@ class Names:
 
     def comment(self, formula: Formula) -> str:
         """The formula as it prints everywhere else."""
-        return " ".join(str(to_sympy(formula)).split())
+        return _printed(formula)
 
     @property
     def signature(self) -> str:

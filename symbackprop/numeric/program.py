@@ -120,7 +120,7 @@ def program(derived: Derived, wrt: Iterable[str] | None = None, stable: bool = T
     that is none, Unsupported for a function of which nothing is known.
     """
     model = derived.model
-    wanted = _wanted(derived, wrt)
+    wanted = gradient_names(derived, wrt)
     definitions = dict(derived.defining_formulas)
     gradients: dict[Symbol, Formula] = dict(derived.backward.gradients)
     if model.x.name in wanted:
@@ -141,14 +141,21 @@ def program(derived: Derived, wrt: Iterable[str] | None = None, stable: bool = T
         steps.append(Step(symbol.name, shown[symbol], at(symbol), symbol))
 
     needed = _needed(waiting.values(), named)
+    known_errors = set(errors)
+    resting: dict[Formula, list[Symbol]] = {}  # the gradients that rest on each error
+    for symbol, gradient in waiting.items():
+        for u in dict.fromkeys(f.walk(gradient)):
+            if u in known_errors:
+                resting.setdefault(u, []).append(symbol)
     for assignment in model.assignments:
         take(assignment.symbol)
     for error in sorted(errors, key=lambda e: -int(e.layer or 0)):
         if error not in needed:
             continue
         take(error)
-        for symbol in [s for s, g in waiting.items() if f.depends_on(g, error)]:
-            steps.append(_gradient(symbol, waiting.pop(symbol), at))
+        for symbol in resting.get(error, []):
+            if symbol in waiting:
+                steps.append(_gradient(symbol, waiting.pop(symbol), at))
     for symbol, gradient in waiting.items():
         steps.append(_gradient(symbol, gradient, at))
     return Program(derived, at.graph, tuple(steps), wanted, weighted)
@@ -161,7 +168,8 @@ def _gradient(symbol: Symbol, formula: Formula, at: Lowering) -> Step:
     return Step(f"d{symbol.name}", formula, at.full(formula), symbol, output=True)
 
 
-def _wanted(derived: Derived, wrt: Iterable[str] | None) -> tuple[str, ...]:
+def gradient_names(derived: Derived, wrt: Iterable[str] | None) -> tuple[str, ...]:
+    """The gradients asked for, in the order of the network; all parameters where nothing is asked."""
     known = [p.name for p in derived.model.parameters]
     if wrt is None:
         return tuple(known)
