@@ -217,6 +217,34 @@ def test_labels_any_keeps_its_terms():
     assert_close({name: v.tolist() for name, v in g.items()}, wanted)
 
 
+NARROW = [
+    (sizes, m, rows)
+    for sizes in ((1, 1), (2, 1), (1, 3), (1, 1, 1), (3, 1, 2), (2, 3, 1))
+    for m, rows in ((None, False), (1, False), (1, True), (2, True))
+]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("sizes", "m", "rows"), NARROW)
+def test_sizes_of_one_as_numbers_and_as_symbols(sizes, m, rows, whole):
+    """Where an axis has one entry arrays are spread, sums vanish, and a J may be an array of one entry."""
+    names = ("selu", "softmax")[-(len(sizes) - 1) :]
+    spec = Spec(sizes, names, "squared_error", m=m, samples="rows" if rows else "columns", l2="0.3")
+    point, params, x, y = given(spec)
+    layers = [Dense(size if whole else f"n_{k}", a) for k, (size, a) in enumerate(zip(sizes[1:], names), 1)]
+    batch = m if whole or m is None else "m"
+    inputs = sizes[0] if whole else "n_0"
+    net = Network(layers, inputs=inputs, loss="squared_error", batch=batch, samples=spec.samples, l2=0.3)
+    f = net.derive().compile()
+    want, wanted = truth.numeric_gradients(spec, point)
+    options = [{}, {"out": {name: np.empty_like(p) for name, p in params.items()}}]
+    options += [] if m is None else [{"sample_weight": np.full(m, 2.0)}]
+    for J, gradients in [f(params, x, y, **more) for more in options]:
+        assert np.ndim(J) == 0
+        assert_close(float(J), want)
+        assert_close({name: g.tolist() for name, g in gradients.items()}, wanted)
+
+
 # ---- the source
 
 
