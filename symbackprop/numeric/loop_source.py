@@ -96,14 +96,13 @@ def product(a, b, c):
     if a.shape[0] * a.shape[1] * b.shape[1] < 2000:
         for i in range(a.shape[0]):
             for j in range(b.shape[1]):
-                total = c[i, j] * 0.0
                 total = 0.0
                 for k in range(a.shape[1]):
                     total += a[i, k] * b[k, j]
                 c[i, j] = total
     else:
         c[:, :] = np.dot(a, b)
-'''.replace("                total = c[i, j] * 0.0\n", "")
+'''
 
 
 class Writer:

@@ -54,7 +54,17 @@ def value_of(node: Formula, at: Lowering) -> int:
 @singledispatch
 def lower(node: Formula, at: Lowering) -> int:
     """The node of a formula's value; raises Unsupported where a value cannot be computed."""
-    raise Unsupported(f"code for a {type(node).__name__.lower()}: compile what it stands for")
+    raise TypeError(f"lower knows no {type(node).__name__}")
+
+
+@lower.register(f.Unit)
+@lower.register(f.Entry)
+@lower.register(f.IndexSum)
+@lower.register(f.Kronecker)
+@lower.register(f.Derivative)
+def _(node: Formula, at: Lowering) -> int:
+    """What no gradient of a network has: entries, sums over an index, and names of derivatives."""
+    raise Unsupported(f"code for {type(node).__name__}: a gradient has products and sums of whole arrays instead")
 
 
 @lower.register

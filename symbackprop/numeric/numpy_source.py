@@ -151,14 +151,20 @@ class _Writer:
             self.of_node[i] = self.step_name[at] if at in self.step_name else self.of_node[at]
         return self.of_node[i]
 
+    @cached_property
+    def keys(self) -> dict[int, str]:
+        """The gradient that a node is, by its name in ``out``."""
+        found: dict[int, str] = {}
+        for step in self.program.steps:
+            if step.output:
+                found.setdefault(step.node, step.symbol.name)
+        return found
+
     def out(self, i: int) -> str:
         """Where a new array goes: into the caller's array where it ends as a gradient, else nowhere."""
         while i in self.passes_to:
             i = self.passes_to[i]
-        if i not in self.outputs:
-            return ""
-        step = next(s for s in self.program.steps if s.output and s.node == i)
-        return f'out.get("{step.symbol.name}")'
+        return f'out.get("{self.keys[i]}")' if i in self.keys else ""
 
     # ---- text of a value
 
@@ -286,9 +292,8 @@ class _Writer:
 
     def _copy_out(self, i: int, name: str) -> None:
         """What no call could write into the caller's array."""
-        key = self.out(i)[len("out.get(") : -1]
         fresh = f"{name}.copy()" if self.nodes[i].op == "broadcast" else name
-        self.line(f"{name} = _into(out.get({key}), {fresh})")
+        self.line(f"{name} = _into({self.out(i)}, {fresh})")
 
     def _in_place(self, i: int, node: Node) -> None:
         k = self.taken_from[i]
