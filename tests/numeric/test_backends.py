@@ -61,6 +61,15 @@ def test_the_array_api_with_numpy(spec):
     assert isinstance(got, np.floating)
 
 
+@pytest.mark.parametrize("spec", specs(60, 6), ids=label)
+def test_nothing_but_the_array_api(spec):
+    """A namespace that refuses whatever the standard does not promise."""
+    pytest.importorskip("array_api_compat")
+    strict = pytest.importorskip("array_api_strict")
+    got, _ = compared(spec, "array_api", strict.asarray)
+    assert type(got).__module__.startswith("array_api_strict")
+
+
 @pytest.mark.parametrize("spec", specs(20, 1), ids=label)
 def test_the_array_api_with_torch(spec):
     pytest.importorskip("array_api_compat")
