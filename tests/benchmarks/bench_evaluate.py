@@ -2,10 +2,10 @@
 
 Run: python tests/benchmarks/bench_evaluate.py [--rounds 30] [--threads 2]
 
-Every library runs in a process of its own, all with the same number of threads. The processes take turns, one short
-run each, in another order each round; the time of the hand-written code is the median over the rounds, and a ratio is
-the median of the ratios within the rounds, so that what slows the machine for a while slows both. Peers that are not
-installed are left out. The output is the table of the README.
+Every library runs in a process of its own, all with the same number of threads on as many cores. The processes take
+turns, one short run each, in another order each round; the time of the hand-written code is the median over the rounds,
+and a ratio is the median of the ratios within the rounds, so that what slows the machine for a while slows both. Peers
+that are not installed are left out. The output is the table of the README.
 
 The hand-written code is what somebody writes who knows NumPy: the stable forms of the losses, products with @, arrays
 overwritten where that is plain to see. The floor is the matrix products alone, into arrays that are there already.
@@ -251,7 +251,9 @@ def peak_memory(library, sizes, m, kind):
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 
 
-def child(library):
+def child(library, threads):
+    if hasattr(os, "sched_setaffinity"):  # some libraries have threads that no setting reaches
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
     calls, counts = {}, {}
     for line in sys.stdin:
         what, name, kind = json.loads(line)
@@ -286,7 +288,7 @@ def started(library, threads):
         "OMP_WAIT_POLICY": "PASSIVE",  # who waits for its turn must not spin
     }
     return subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), "--child", library],
+        [sys.executable, str(Path(__file__).resolve()), "--child", library, "--threads", str(threads)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -351,7 +353,7 @@ def main() -> None:
     parser.add_argument("--child", choices=list(LIBRARIES))
     given = parser.parse_args()
     if given.child:
-        child(given.child)
+        child(given.child, given.threads)
         return
     libraries = [u for u, (_, module) in LIBRARIES.items() if importlib.util.find_spec(module)]
     if given.only:
