@@ -14,7 +14,7 @@ from typing import NoReturn, TextIO, TypeAlias
 from symbackprop.errors import SymbackpropError
 from symbackprop.network_file import load_network
 from symbackprop.proof.status import Status
-from symbackprop.report.write import renderer
+from symbackprop.report.write import renderer, replace_files
 
 OK, REFUTED, FAILED, OPEN = 0, 1, 2, 3
 
@@ -48,6 +48,15 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--sizes", type=_sizes, metavar="n_0=3,n_1=4", help="numbers for symbolic sizes")
     check.add_argument("--seed", type=_seed, default=0, help="draws the points that are looked at (default: 0)")
     check.set_defaults(run=_check)
+    export = commands.add_parser(
+        "export", help="write a module with the hand-derived backward pass, which checks itself"
+    )
+    export.add_argument("network", metavar="NET.toml", help="the network file")
+    export.add_argument("--to", required=True, choices=("numpy", "torch", "jax", "c"), help="the library or language")
+    export.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="a .py file; for C a .c file, with a header"
+    )
+    export.set_defaults(run=_export)
     return main_parser
 
 
@@ -114,6 +123,17 @@ def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no seed: write a whole number from 0 up")
     return int(text)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from symbackprop.numeric.export import exported
+
+    files = exported(load_network(args.network).derive(), args.to, Path(args.output))
+    replace_files(files)
+    for path, text in files:
+        lines = text.count("\n")
+        print(f"{path}: {lines} lines")
+    return OK
 
 
 def _half(bar: Tick | None, which: int) -> Tick | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -29,6 +29,9 @@ from symbackprop.notation.notation import Notation
 from symbackprop.numeric.gradient_check import GradientCheck
 from symbackprop.proof.facts import Fact, facts
 from symbackprop.proof.steps import Proofs, prove
+
+if TYPE_CHECKING:
+    from symbackprop.numeric.compiled import Compiled
 
 
 @dataclass(frozen=True, repr=False)
@@ -182,6 +185,40 @@ class Derivation(Derived):
         names = {layer.activation.name for layer in model.layers}
         both = {"sigmoid", "generic"} <= names
         return LatexWriter(self.notation, model.frame.samples, model.taken, model.prediction, both)
+
+    def compile(
+        self,
+        wrt: Iterable[str] | None = None,
+        backend: str = "numpy",
+        stable: bool = True,
+        dtype: Any = None,
+    ) -> Compiled:
+        """The derivation as a function ``f(params, X, Y) -> (J, grads)``; params and grads are dicts by name.
+
+        ``wrt`` picks the gradients, among them "X" ("x" for one example), the gradient by the input. What is returned
+        is new, or ``out``, a dict of arrays, with the gradients written into it. Class numbers, one a sample, may
+        stand for Y where the loss takes a distribution over classes. ``f(..., sample_weight=w)``, with w of shape (m,),
+        takes J as the weighted mean, sum w L / sum w. ``f(..., scalars={"lambda": 0.1})`` gives numbers for symbols
+        that are no sizes. ``f.source`` is the code. With ``stable`` no large logit makes J infinite or a gradient wrong
+        by overflow. ``dtype`` converts the arrays of a call; without it they are all float64 or all float32.
+
+        ``backend`` is "numpy", or an extra: "numba" (small networks), "jax", "array_api" (the arrays' own library:
+        PyTorch, CuPy, JAX, Dask) or "dask" (chunks of samples on a cluster, summed).
+
+        Raises NetworkError for a name that is no parameter, Unsupported for a function of which nothing is known or a
+        library that is not installed; a call raises InputError, in one line, for arrays that do not fit.
+
+        >>> import numpy as np
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> f = d.compile(wrt=["b1"])
+        >>> J, grads = f({"W1": np.ones((1, 2)), "b1": np.zeros((1, 1))}, X=np.zeros((2, 4)), Y=np.ones((1, 4)))
+        >>> round(float(J), 4), grads
+        (0.6931, {'b1': array([[-0.5]])})
+        """
+        from symbackprop.numeric.compiled import compiled
+
+        return compiled(self, wrt, backend, stable, dtype)
 
     def latex(self) -> str:
         """The whole derivation as LaTeX body text, in the network's notation; it needs amsmath and amssymb."""

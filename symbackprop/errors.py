@@ -39,6 +39,10 @@ class BlindPointWarning(UserWarning):
     """A gradient is checked where some wrong gradients would pass too; the message says which."""
 
 
+class InputError(SymbackpropError, ValueError):
+    """What a function was called with does not fit; the message names the argument, what it wants and what it got."""
+
+
 class Position(NamedTuple):
     """A place in a source text; lines and columns count from 1."""
 
