@@ -505,6 +505,8 @@ def value(node: Formula, point: Point, bound: dict[str, int] | None = None) -> A
             return out if axis else out.T
         case f.OpaqueLoss(_, prediction, target, axis, True):
             a, y = (of(u) if axis else of(u).T for u in (prediction, target))
+            if a.shape != y.shape:
+                raise NonconformingError(f"a loss of {a.shape} and {y.shape}")
             keys = [(tuple(p), tuple(q)) for p, q in zip(a.tolist(), y.tolist(), strict=True)]
             lines = [[point.functions.opaque("grad C", r, key) for r in range(len(key[0]))] for key in keys]  # type: ignore[arg-type]
             out = np.array(lines, dtype=np.int64)

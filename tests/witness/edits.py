@@ -90,6 +90,10 @@ def size_of(node: Formula) -> f.Shape | None:
         return None
 
 
+def _arrays(parts: tuple[Formula, ...]) -> bool:
+    return all(size_of(u) not in (None, SCALAR) for u in parts)
+
+
 def negated(node: Formula) -> Formula:
     return node.arg if isinstance(node, f.Negative) else f.Negative(node)
 
@@ -314,7 +318,7 @@ def slope_by_value(node: Formula, around: Around, rng: random.Random) -> Formula
                 "sigmoid": [a * (1 - a), a - a**2, a - a * a, a - f.Power(a, TWO)],
                 "tanh": [1 - a**2, 1 - a * a, (1 - a) * (1 + a)],
                 "relu": [f.Map(STEP, z), f.Map(STEP, a)],
-                "softplus": [f.Map(sigmoid(), z), 1 - f.Map(EXP, -a) if False else f.Map(sigmoid(), z)],
+                "softplus": [f.Map(sigmoid(), z), 1 / (1 + f.Map(EXP, -z))],
             }
             return rng.choice(forms[kind]) if kind in forms else None
         case f.Map(function, z, 0) if function == STEP and z in around.outputs:
@@ -358,7 +362,9 @@ def sum_as_product(node: Formula, around: Around, rng: random.Random) -> Formula
 def sum_taken_in(node: Formula, around: Around, rng: random.Random) -> Formula | None:
     """(A B) 1 as A (B 1)."""
     match node:
-        case f.Total(f.Product((*left, right)), 1) if left and all(size_of(u) not in (None, SCALAR) for u in (*left, right)):
+        case f.Total(f.Product((*left, right)), 1) if left and all(
+            size_of(u) not in (None, SCALAR) for u in (*left, right)
+        ):
             return f.Product((*left, f.Total(right, 1)))
         case f.Total(f.Add(terms), axis) if len({size_of(u) for u in terms}) == 1:
             return f.Add(tuple(f.Total(u, axis) for u in terms))
@@ -396,7 +402,9 @@ def quotient_as_product(node: Formula, around: Around, rng: random.Random) -> Fo
 def by_diagonal(node: Formula, around: Around, rng: random.Random) -> Formula | None:
     """u * v of columns as diag(u) v."""
     match node:
-        case f.Hadamard((u, v)) if size_of(u) == size_of(v) and (size_of(u) or SCALAR)[1] == ONE != (size_of(u) or SCALAR)[0]:
+        case f.Hadamard((u, v)) if (
+            size_of(u) == size_of(v) and (size_of(u) or SCALAR)[1] == ONE != (size_of(u) or SCALAR)[0]
+        ):
             return f.Product((f.Diagonal(u), v))
     return None
 
@@ -410,7 +418,11 @@ def ones_multiplied(node: Formula, around: Around, rng: random.Random) -> Formul
 @rewriting
 def sum_written_out(node: Formula, around: Around, rng: random.Random) -> Formula | None:
     """A B as the sum over k of (A e_k)(e_k^T B)."""
-    if not isinstance(node, f.Product) or any(size_of(u) in (None, SCALAR) for u in node.factors) or len(node.factors) < 2:
+    if (
+        not isinstance(node, f.Product)
+        or any(size_of(u) in (None, SCALAR) for u in node.factors)
+        or len(node.factors) < 2
+    ):
         return None
     cut = rng.randrange(1, len(node.factors))
     left, right = _of(f.Product, list(node.factors[:cut])), _of(f.Product, list(node.factors[cut:]))
@@ -518,8 +530,8 @@ def elementwise_for_product(node: Formula, around: Around, rng: random.Random) -
 def constant_changed(node: Formula, around: Around, rng: random.Random) -> Formula | None:
     if isinstance(node, f.Number):
         return f.formula(rng.choice([node.value * 2, node.value / 2, node.value + 1, -node.value, Fraction(0)]))
-    if isinstance(node, f.Power) and rng.random() < 0.5:
-        return node.base
+    if isinstance(node, f.Power) and isinstance(node.exponent, f.Number):
+        return rng.choice([node.base, node.base ** (node.exponent.value + 1)])
     return None
 
 
@@ -621,9 +633,11 @@ def term_added(node: Formula, around: Around, rng: random.Random) -> Formula | N
 
 # ---------------------------------------------------------------------------- at a place
 def places(root: Formula) -> Iterator[tuple[int, ...]]:
-    """The way to every node."""
+    """The way to every node but exponents."""
     yield ()
     for i, child in enumerate(root.children):
+        if i == 1 and isinstance(root, f.Power):
+            continue
         for rest in places(child):
             yield (i, *rest)
 

@@ -1,0 +1,102 @@
+"""Claims about gradients at real numbers: the third opinion, and the check of counterexamples.
+
+The truth is that of ``truth`` (dual numbers on the definition, entry by entry), the claim is evaluated node by node by
+``formula_values``, both in mpmath. An error dJ/dZ_l is found sample by sample: in a network of one sample, dL/db_l.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import formula_values
+import mpmath
+import numpy as np
+import spec_networks
+import truth
+from truth import Spec
+
+from symbackprop import Network
+from symbackprop.algebra.formula import Formula
+
+DIGITS = 40
+
+
+def spec_of(net: Network, sizes: Mapping[str, int], rates: Mapping[str, Fraction]) -> Spec:
+    """The network with numbers for its sizes and rates."""
+    model = net.model
+
+    def count(size: Any) -> int:
+        return sizes[str(size)] if size.is_Symbol else int(size)
+
+    def rate(given: Any) -> Fraction | None:
+        if given is None:
+            return None
+        return rates[str(given)] if given.is_Symbol else Fraction(int(given.p), int(given.q))
+
+    return Spec(
+        tuple(count(n) for n in model.sizes),
+        tuple(layer.activation.name for layer in model.layers),
+        model.loss.name,
+        None if model.frame.samples is None else count(model.frame.samples),
+        "rows" if model.frame.rows else "columns",
+        "in x out" if model.frame.in_by_out else "out x in",
+        tuple(layer.bias for layer in model.layers),
+        l1=rate(model.l1),
+        l2=rate(model.l2),
+    )
+
+
+def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
+    """dJ/d(parameter), or of an error, as a 2-D object array of mpf."""
+    if of in spec.parameters:
+        return np.array(truth.numeric_gradients(spec, point, DIGITS)[1][of], dtype=object)
+    layer = int(of.lower().removeprefix("delta"))
+    X, Y = (np.array(point[spec.name(letter)], dtype=object) for letter in "XY")
+    X, Y = (u.T if spec.rows else u for u in (X, Y))
+    single = replace(spec, m=None, samples="columns", bias=(True,) * spec.depth, l1=None, l2=None)
+    zero = {f"b{k}": [[mpmath.mpf(0)]] * n for k, n in enumerate(spec.sizes[1:], 1)}
+    columns = []
+    for i in range(X.shape[1]):
+        inside = {k: v for k, v in point.items() if k not in "XYxy"}
+        one = {**zero, **inside, "x": X[:, i : i + 1].tolist(), "y": Y[:, i : i + 1].tolist()}
+        columns.append([row[0] / (spec.m or 1) for row in truth.numeric_gradients(single, one, DIGITS)[1][f"b{layer}"]])
+    errors = np.array(columns, dtype=object)
+    return errors if spec.rows else errors.T
+
+
+def claimed_value(
+    net: Network, spec: Spec, point: dict[str, Any], claim: Formula, rates: Mapping[str, Fraction]
+) -> Any:
+    """The claim at a point, with every named array as it truly is."""
+    env = spec_networks.environment(spec, point)
+    known = {str(n) for n in (*net.model.sizes, net.model.frame.samples) if n is not None and n.is_Symbol}
+    numbers = dict(zip(map(str, net.model.sizes), spec.sizes, strict=True)) | {str(net.model.frame.samples): spec.m}
+    env.scalars = {name: numbers[name] for name in known}  # type: ignore[misc]
+    env.scalars |= {name: truth._number(rate) for name, rate in rates.items()}
+    forward = truth.forward(spec, point, DIGITS)
+    env.arrays |= {name: rows for name, rows in forward.items() if name != "J"}
+    for symbol in net.model.errors.values():
+        env.arrays[symbol.name] = true_value(spec, point, symbol.name).tolist()
+    return formula_values.value(claim, env)
+
+
+def compare(
+    net: Network, spec: Spec, point: dict[str, Any], claim: Formula, of: str, rates: Mapping[str, Fraction]
+) -> tuple[Any, Any]:
+    """What is claimed and what is true, two arrays."""
+    with mpmath.workdps(DIGITS):
+        return claimed_value(net, spec, point, claim, rates), true_value(spec, point, of)
+
+
+def agree(net: Network, claim: Formula, of: str, seed: int = 0) -> bool:
+    """Whether claim and truth agree to 25 digits at a random point of rectangular sizes."""
+    names = sorted({str(n) for n in (*net.model.sizes, net.model.frame.samples) if n is not None and n.is_Symbol})
+    rates = {str(r): Fraction(2, 7 + i) for i, r in enumerate((net.model.l1, net.model.l2)) if r is not None}
+    spec = spec_of(net, {name: 2 + (3 * i + seed) % 5 for i, name in enumerate(names)}, rates)
+    point = truth.random_point(spec, seed, "any" if net.model.any_labels else "auto")
+    try:
+        claimed, true = compare(net, spec, point, claim, of, rates)
+    except AssertionError:
+        return False
+    return claimed.shape == true.shape and truth.difference(claimed.tolist(), true.tolist()) < mpmath.mpf(10) ** -25
