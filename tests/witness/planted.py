@@ -1,8 +1,9 @@
 """The mistakes that people make in hand-derived backpropagation, planted in a formula wherever they fit.
 
-Each is a function of a node and an ``edits.Around`` that gives what could stand there by mistake; ``whole`` ones look at
-the whole formula and at what it is for. Numbers are those of the list of mistakes that the project keeps. Left out are
-28 and 29 (batch norm), 30 (recurrence, tied weights), 31 (dropout): no dense network has them; and 22, an assumption.
+Each is a function of a node and an ``edits.Around`` that gives what could stand there by mistake; those in ``WHOLE``
+look at the whole formula and at what it is for. Numbers are those of the list of mistakes that the project keeps. Left
+out are 28 and 29 (batch norm), 30 (recurrence, tied weights), 31 (dropout): no dense network has them; and 22, an
+assumption that is not granted, which has a test of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -205,9 +206,9 @@ def slope_at_output(node: Formula, around: Around, of: str) -> Iterator[Formula]
 
 
 def wrong_output_errors(around: Around) -> Iterator[tuple[int, Formula]]:
-    """What people take for dJ/dZ of the last layer: 21 the softmax Jacobian, 23 d log lost, 24 half of the loss lost."""
+    """What is taken for dJ/dZ of the last layer: 21 the softmax Jacobian, 23 d log lost, 24 half of the loss lost."""
     model = around.net.model
-    (a, (kind, z, _)) = list(around.layers.items())[-1]
+    (a, (kind, *_)) = list(around.layers.items())[-1]
     y, loss = model.y, model.loss.name
     scale = UNITY if model.frame.samples is None else f.Quotient(UNITY, f.scalar(model.frame.samples))
     by_loss: dict[str, Formula] = {

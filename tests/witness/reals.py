@@ -17,9 +17,14 @@ import truth
 from truth import Spec
 
 from symbackprop import Network
+from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula
 
 DIGITS = 40
+
+
+def number(value: Fraction) -> mpmath.mpf:
+    return mpmath.mpf(value.numerator) / value.denominator
 
 
 def spec_of(net: Network, sizes: Mapping[str, int], rates: Mapping[str, Fraction]) -> Spec:
@@ -47,10 +52,21 @@ def spec_of(net: Network, sizes: Mapping[str, int], rates: Mapping[str, Fraction
     )
 
 
+_gradients: dict[tuple[Spec, str], dict[str, Any]] = {}
+
+
+def _all_gradients(spec: Spec, point: dict[str, Any]) -> dict[str, Any]:
+    """Those of all parameters, found once for a point."""
+    key = (spec, str(point))
+    if key not in _gradients:
+        _gradients[key] = truth.numeric_gradients(spec, point, DIGITS)[1]
+    return _gradients[key]
+
+
 def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
     """dJ/d(parameter), or of an error, as a 2-D object array of mpf."""
     if of in spec.parameters:
-        return np.array(truth.numeric_gradients(spec, point, DIGITS)[1][of], dtype=object)
+        return np.array(_all_gradients(spec, point)[of], dtype=object)
     layer = int(of.lower().removeprefix("delta"))
     X, Y = (np.array(point[spec.name(letter)], dtype=object) for letter in "XY")
     X, Y = (u.T if spec.rows else u for u in (X, Y))
@@ -60,7 +76,7 @@ def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
     for i in range(X.shape[1]):
         inside = {k: v for k, v in point.items() if k not in "XYxy"}
         one = {**zero, **inside, "x": X[:, i : i + 1].tolist(), "y": Y[:, i : i + 1].tolist()}
-        columns.append([row[0] / (spec.m or 1) for row in truth.numeric_gradients(single, one, DIGITS)[1][f"b{layer}"]])
+        columns.append([row[0] / (spec.m or 1) for row in _all_gradients(single, one)[f"b{layer}"]])
     errors = np.array(columns, dtype=object)
     return errors if spec.rows else errors.T
 
@@ -73,10 +89,10 @@ def claimed_value(
     known = {str(n) for n in (*net.model.sizes, net.model.frame.samples) if n is not None and n.is_Symbol}
     numbers = dict(zip(map(str, net.model.sizes), spec.sizes, strict=True)) | {str(net.model.frame.samples): spec.m}
     env.scalars = {name: numbers[name] for name in known}  # type: ignore[misc]
-    env.scalars |= {name: truth._number(rate) for name, rate in rates.items()}
+    env.scalars |= {name: number(rate) for name, rate in rates.items()}
     forward = truth.forward(spec, point, DIGITS)
     env.arrays |= {name: rows for name, rows in forward.items() if name != "J"}
-    for symbol in net.model.errors.values():
+    for symbol in set(net.model.errors.values()) & set(f.walk(claim)):
         env.arrays[symbol.name] = true_value(spec, point, symbol.name).tolist()
     return formula_values.value(claim, env)
 
