@@ -1,10 +1,12 @@
 """Random claims about gradients, put to the prover and to the independent decider, and the score of the two."""
 
 import random
+import signal
 import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +22,7 @@ from symbackprop.model.notes import read_subject
 from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import Verdict
 
+PATIENCE = 10.0  # seconds for one verdict
 SHAPE_CODES = ("SBP201", "SBP202", "SBP203")
 
 
@@ -53,6 +56,25 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "inside softmax": lambda: dense("softmax", "sigmoid", loss="half_squared_error", batch="m"),
     "one layer": lambda: dense("softmax", loss="half_squared_error", batch="m", l2="lambda"),
 }
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError after so long; without limit where the system has no such alarm."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"no answer after {seconds} s")
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass(frozen=True)
@@ -137,8 +159,10 @@ class Score:
             return
         start = time.perf_counter()
         try:
-            verdict = case.verdict(claim, as_text)
+            with limited(PATIENCE):
+                verdict = case.verdict(claim, as_text)
         except Exception as error:
+            self.seconds.append((time.perf_counter() - start, f"{type(error).__name__}: {claim}"))
             self.faults.append(f"{type(error).__name__}: {error}: {claim}")
             return
         self.seconds.append((time.perf_counter() - start, f"{verdict.status}: {claim}"))
