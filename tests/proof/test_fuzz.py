@@ -71,16 +71,13 @@ def test_the_decider_finds_the_derived_gradients_true(activation: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if "generic" not in name])
 def test_the_decider_agrees_with_real_numbers(name: str) -> None:
-    case, answers = Case(name, NETWORKS[name]()), []
-    for claim in fuzzing.claims(case, seed=11, count=12):
+    case, answers = Case(name, NETWORKS[name]()), set()
+    for claim in fuzzing.claims(case, seed=11, count=5):
         try:
             answer = case.decider.decide(claim.formula, claim.of)
-            if answer is Answer.UNDEFINED:
-                continue
-            really = [reals.agree(case.net, claim.formula, claim.of, seed) for seed in (3, 4)]
+            really = all(reals.agree(case.net, claim.formula, claim.of, seed) for seed in range(3, 8))
         except (NotCoveredError, ZeroDivisionError):
             continue
-        answers.append(answer)
-        assert all(really) or answer is not Answer.TRUE, claim
-        assert not all(really) or answer is not Answer.MISSHAPEN or "equal" in name, claim
+        answers.add(answer)
+        assert answer is Answer.UNDEFINED or really is (answer is Answer.TRUE), claim
     assert Answer.TRUE in answers

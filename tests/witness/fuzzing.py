@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,8 @@ from edits import Around, applied, rewritings, size_of, slips
 from symbackprop import Dense, Network
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, Formula
-from symbackprop.model.notes import read_subject
+from symbackprop.errors import NotationError, ShapeMismatch
+from symbackprop.model.notes import read_formula, read_subject
 from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import Verdict
 
@@ -128,6 +129,14 @@ class Case:
             done.append(edit)
         return Claim(self.name, of, formula, tuple(done))
 
+    def as_read(self, claim: Claim) -> Claim:
+        """The claim as its text is read, in which NumPy's broadcasting may conform where the formula does not."""
+        text = python(claim.formula)
+        try:
+            return claim if text is None else replace(claim, formula=read_formula(self.net.model, text))
+        except (NotationError, ShapeMismatch):
+            return claim
+
     def verdict(self, claim: Claim, as_text: bool = False) -> Verdict:
         """The prover's; ``as_text`` by way of Python syntax, where the formula has one."""
         if as_text and (text := python(claim.formula)) is not None:
@@ -152,6 +161,8 @@ class Score:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def judge(self, case: Case, claim: Claim, as_text: bool = False) -> None:
+        if as_text:
+            claim = case.as_read(claim)
         try:
             answer = case.decider.decide(claim.formula, claim.of)
         except NotCoveredError as error:
