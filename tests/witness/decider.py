@@ -30,7 +30,7 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula
 
 P = 2**31 - 1
-LARGEST = 6
+LARGEST = 8
 
 
 class Answer(Enum):
@@ -270,7 +270,7 @@ def _each(array: Any, change: Callable[[int], int]) -> Any:
 
 @dataclass
 class Decider:
-    """Answers for one network. ``of`` names what a claim is for: "W1", "b2", "Delta1", "dA1"."""
+    """Answers for one network. ``of`` names what a claim is for: "W1", "b2", "Delta1", "dA1", "Z1"."""
 
     net: Network
     seed: int = 0
@@ -411,6 +411,7 @@ class Decider:
                 truths[f"{letter}{k}"] = laid(gradient, True) if letter == "W" else gradient
             else:
                 truths[f"d{case(letter)}{k}"] = laid(gradient)
+                truths[f"{case(letter)}{k}"] = arrays[f"{case(letter)}{k}"]
                 if letter == "Z":
                     name = f"Delta{k}" if batch else f"delta{k}"
                     truths[name] = arrays[name] = laid(gradient)

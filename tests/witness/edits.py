@@ -434,6 +434,72 @@ def sum_written_out(node: Formula, around: Around, rng: random.Random) -> Formul
     return f.IndexSum(f.Product((f.Product((left, unit)), f.Product((f.Transpose(unit), right)))), k, ONE, size[1])
 
 
+@rewriting
+def sum_to_one(node: Formula, around: Around, rng: random.Random) -> Formula | None:
+    """x times the sum of a softmax, or of the targets, over the units of each sample."""
+    size, axis = size_of(node), around.net.model.frame.unit_axis
+    closed = [a for a, (kind, *_) in around.layers.items() if kind == "softmax"]
+    if around.net.model.loss.labels_sum_to_one:
+        closed.append(around.net.model.y)
+    fitting = [a for a in closed if size is not None and a.shape[1 - axis] == size[1 - axis]]  # type: ignore[attr-defined]
+    if not fitting or size is None:
+        return None
+    total = f.Total(rng.choice(fitting), axis)
+    spread = f.Ones((size[0], ONE)) @ total if axis == 0 else total @ f.Ones((ONE, size[1]))
+    return f.Hadamard((node, spread))
+
+
+@rewriting
+def gate_twice(node: Formula, around: Around, rng: random.Random) -> Formula | None:
+    """[z > 0] as its square, relu(z) as [z > 0] relu(z), or with (1 - [z > 0]) relu(z) added."""
+    match node:
+        case f.Map(function, _, order) if function == STEP or (function.name == "relu" and order == 1):
+            return rng.choice([node * node, node**3, 1 - (1 - node), 1 - (1 - node) ** 2])
+        case f.Symbol() if node in around.layers and around.layers[node][0] == "relu":
+            step = f.Map(STEP, around.layers[node][1])
+            return rng.choice([node * step, node + (1 - step) * node, around.layers[node][1] * step])
+    return None
+
+
+@rewriting
+def scalar_cancelled(node: Formula, around: Around, rng: random.Random) -> Formula | None:
+    """x as s x / s, or with s x - s x added, for an inner product, a sum or a norm s."""
+    u = rng.choice(around.symbols)
+    sums: list[Formula] = [f.Total(u), f.Total(u) ** rng.choice((2, 3)), f.Norm(u, 2, 2), f.Total(u @ u.T)]
+    s = rng.choice(sums)
+    match rng.randrange(3):
+        case 0:
+            return f.Quotient(f.Product((s, node)), s)
+        case 1:
+            return f.Add((f.Product((s, node)), node, f.Negative(f.Product((node, s)))))
+    return f.Product((f.Quotient(f.Norm(u, 2, 2), f.Total(u * u)), node))
+
+
+@rewriting
+def identity_multiplied(node: Formula, around: Around, rng: random.Random) -> Formula | None:
+    size = size_of(node)
+    if size is None or ONE in size:
+        return None
+    left, right = (f.Diagonal(f.Ones((n, ONE))) for n in size)
+    return f.Product((left, node)) if rng.random() < 0.5 else f.Product((node, right))
+
+
+@rewriting
+def in_two_guises(node: Formula, around: Around, rng: random.Random) -> Formula | None:
+    """x + u - v, where v is u in other words: a product of equal factors, or any other part."""
+    size = size_of(node)
+    fitting = [u for u in (*around.pool, *around.symbols) if size is not None and size_of(u) == size]
+    if not fitting:
+        return None
+    u = rng.choice(fitting)
+    if rng.random() < 0.5 and size_of(u) != SCALAR:
+        u = f.Product((u, f.Transpose(u), u))
+    v = u
+    for _ in range(rng.randint(1, 3)):
+        v = applied(rewritings, v, around, rng)[1]
+    return f.Add((node, u, f.Negative(v)))
+
+
 # ---------------------------------------------------------------------------- mistakes
 @slip
 def transpose_dropped(node: Formula, around: Around, rng: random.Random) -> Formula | None:

@@ -67,6 +67,8 @@ def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
     """dJ/d(parameter), or of an error, as a 2-D object array of mpf."""
     if of in spec.parameters:
         return np.array(_all_gradients(spec, point)[of], dtype=object)
+    if of[0] in "zZaA":
+        return np.array(truth.forward(spec, point, DIGITS)[of], dtype=object)
     layer = int(of.lower().removeprefix("delta"))
     X, Y = (np.array(point[spec.name(letter)], dtype=object) for letter in "XY")
     X, Y = (u.T if spec.rows else u for u in (X, Y))
