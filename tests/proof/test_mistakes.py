@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import fuzzing
 import mpmath
 import planted
 import pytest
 import reals
+import truth
 from decider import Answer, NotCoveredError
 from edits import applied, slips
 from fuzzing import SHAPE_CODES, Case, Claim, Score, dense
@@ -67,7 +69,7 @@ def assert_shown(of: Case, claim: Claim, example: Counterexample) -> None:
     spec = reals.spec_of(of.net, example.sizes, example.rates)
     claimed, true = reals.compare(of.net, spec, point, claim.formula, claim.of, example.rates)
     indices = iter(example.entry)  # those of axes that are 1 for all sizes are left out
-    symbol = next(s for s in of.net.model.symbols.values() if s.name == claim.of)
+    symbol = of.net.model.symbols[claim.of.removeprefix("d") if claim.of[:2] in ("dA", "da") else claim.of]
     at = tuple(0 if size == 1 else next(indices) - 1 for size in symbol.shape)
     for said, array in ((example.claimed, claimed), (example.true, true)):
         found = array[at] if array.shape != (1, 1) else array[0, 0]
@@ -91,6 +93,23 @@ def wrong_verdict(of: Case, claim: Claim, answer: Answer, verdict: Verdict) -> s
     return None
 
 
+def sigma(z: Any) -> Any:
+    """What stands for an opaque activation in counterexamples, by their own words."""
+    sine = truth._d_sin(z)
+    return sine + (1 - 2 * sine * sine) / 3 + z / 2
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reals, "_gradients", {})
+    monkeypatch.setitem(truth._D_ACTIVATION, "generic", sigma)
+    monkeypatch.setattr(truth, "generic_activation", lambda z: mpmath.sin(z) + mpmath.cos(2 * z) / 3 + z / 2)
+    monkeypatch.setattr(
+        truth, "generic_activation_derivative", lambda z: mpmath.cos(z) - 2 * mpmath.sin(2 * z) / 3 + mpmath.mpf(1) / 2
+    )
+
+
+@pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize(("name", "sizes"), CASES)
 def test_none_is_proved_and_all_are_refuted(name: str, sizes: str) -> None:
     of, wrong = case(name, sizes), []
@@ -106,16 +125,17 @@ def test_none_is_proved_and_all_are_refuted(name: str, sizes: str) -> None:
     assert not wrong, f"{len(wrong)}: " + "\n".join(wrong[:20])
 
 
-def test_every_mistake_is_planted() -> None:
-    """Each number changes the value of some formula, at rectangular and at equal sizes, or shows in the shapes."""
-    for sizes in SIZES:
-        found: dict[int, set[Answer]] = {}
-        for name in NETWORKS:
-            of = case(name, sizes)
-            for number, claim in mistakes(of):
-                if found.get(number, set()) < {Answer.FALSE}:
-                    found.setdefault(number, set()).add(of.decider.decide(claim.formula, claim.of))
-        assert not [n for n in planted.NUMBERS if not found.get(n, set()) & {Answer.FALSE, Answer.MISSHAPEN}]
+@pytest.mark.parametrize("sizes", SIZES)
+def test_every_mistake_is_planted(sizes: str) -> None:
+    """Each number makes some formula that is wrong."""
+    missing = set(planted.NUMBERS)
+    for name in NETWORKS:
+        of = case(name, sizes)
+        for subject, formula in of.starts:
+            for number, wrong in planted.planted(formula, of.around, subject):
+                if number in missing and of.decider.decide(wrong, subject) in (Answer.FALSE, Answer.MISSHAPEN):
+                    missing.remove(number)
+    assert not missing
 
 
 CANCELLING = {

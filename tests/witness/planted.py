@@ -7,6 +7,7 @@ assumption that is not granted, which has a test of its own.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from edits import TWO, UNITY, Around, at, negated, places, put
 
@@ -230,10 +231,12 @@ def wrong_output_errors(around: Around) -> Iterator[tuple[int, Formula]]:
         yield 23, f.Product((scale, -(y * a) * (1 - a)))
 
 
-def output_error(node: Formula, around: Around, of: str) -> Iterator[Formula]:
+def output_error(number: int, node: Formula, around: Around, of: str) -> Iterator[Formula]:
     (_, (_, z, _)) = list(around.layers.items())[-1]
     error = around.net.model.errors[z]
-    for _, wrong in wrong_output_errors(around):
+    for found, wrong in wrong_output_errors(around):
+        if found != number:
+            continue
         if of == error.name:
             yield wrong
         elif (changed := f.substitute(node, {error: wrong})) != node:
@@ -289,11 +292,13 @@ WHOLE: dict[int, tuple[Whole, ...]] = {
     18: (samples_once_more,),
     19: (bias_sum,),
     20: (slope_at_output,),
-    21: (output_error,),
+    21: (partial(output_error, 21),),
+    23: (partial(output_error, 23),),
+    24: (partial(output_error, 24),),
     26: (bias_regularised,),
     32: (input_in_bias,),
 }
-NUMBERS = sorted({*SOMEWHERE, *WHOLE, 23, 24})
+NUMBERS = sorted({*SOMEWHERE, *WHOLE})
 
 
 def planted(node: Formula, around: Around, of: str) -> Iterator[tuple[int, Formula]]:

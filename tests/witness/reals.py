@@ -69,7 +69,9 @@ def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
         return np.array(_all_gradients(spec, point)[of], dtype=object)
     if of[0] in "zZaA":
         return np.array(truth.forward(spec, point, DIGITS)[of], dtype=object)
-    layer = int(of.lower().removeprefix("delta"))
+    layer = int(of.lower().removeprefix("delta").removeprefix("da"))
+    if of[0] == "d" and of[1] in "aA":
+        spec, point, layer = _with_identity(spec, point, layer)
     X, Y = (np.array(point[spec.name(letter)], dtype=object) for letter in "XY")
     X, Y = (u.T if spec.rows else u for u in (X, Y))
     single = replace(spec, m=None, samples="columns", bias=(True,) * spec.depth, l1=None, l2=None)
@@ -81,6 +83,21 @@ def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
         columns.append([row[0] / (spec.m or 1) for row in _all_gradients(single, one)[f"b{layer}"]])
     errors = np.array(columns, dtype=object)
     return errors if spec.rows else errors.T
+
+
+def _with_identity(spec: Spec, point: dict[str, Any], layer: int) -> tuple[Spec, dict[str, Any], int]:
+    """The network with a layer that does nothing behind another: its pre-activation is what entered it."""
+    n = spec.sizes[layer]
+    wider = replace(
+        spec,
+        sizes=(*spec.sizes[: layer + 1], *spec.sizes[layer:]),
+        activations=(*spec.activations[:layer], "identity", *spec.activations[layer:]),
+        bias=(*spec.bias[:layer], False, *spec.bias[layer:]),
+    )
+    moved = {k: v for k, v in point.items() if k[0] not in "Wb" or int(k[1:]) <= layer}
+    moved |= {f"{k[0]}{int(k[1:]) + 1}": v for k, v in point.items() if k[0] in "Wb" and int(k[1:]) > layer}
+    moved[f"W{layer + 1}"] = [[mpmath.mpf(int(i == j)) for j in range(n)] for i in range(n)]
+    return wider, moved, layer + 1
 
 
 def claimed_value(
