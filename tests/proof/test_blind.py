@@ -111,6 +111,44 @@ def test_what_holds_at_small_whole_numbers_is_not_proved(regime: str) -> None:
     assert NETWORKS[network].verify(claim, of=of).status is not Status.PROVED
 
 
+# What holds except where an entry is 0, as biases are at first and data often are: no kink is granted there.
+EXCEPT_AT_ZERO = {
+    "sign squared": ("sigmoid", "b1", "Delta1.sum(axis=1) + 1 - np.sign(b1) ** 2"),
+    "above or below": ("sigmoid", "b1", "Delta1.sum(axis=1) + (b1 > 0) + (b1 < 0) - 1"),
+    "both with equality": ("sigmoid", "b1", "Delta1.sum(axis=1) + (b1 >= 0) + (b1 <= 0) - 1"),
+    "of the data": ("sigmoid", "Z1", "W1 @ X + b1 + ((X > 0) + (X < 0) - 1).sum(axis=0)"),
+    "of a pre-activation": ("sigmoid", "Delta1", "(W2.T @ Delta2) * A1 * (1 - A1) * np.sign(Z1) ** 2"),
+}
+# What has no value where something is 0: labels often are, and a batch may have two samples.
+UNDEFINED_AT_ZERO = {
+    "bias": ("sigmoid", "b1", "Delta1.sum(axis=1) + b1 / b1 - 1"),
+    "label": ("sigmoid", "Delta2", "(A2 - Y**2 / Y) / m"),
+    "weight": ("sigmoid", "W1", "Delta1 @ X.T + 0 / W1"),
+    "two samples": ("sigmoid", "W1", "(m - 2) / (m - 2) * Delta1 @ X.T"),
+    "one unit": ("sigmoid", "W1", "(n_0 - 1) * Delta1 @ X.T / (n_0 - 1)"),
+}
+
+
+@pytest.mark.parametrize("case", EXCEPT_AT_ZERO)
+def test_what_fails_at_zero_is_refuted_or_says_so(case: str) -> None:
+    network, of, claim = EXCEPT_AT_ZERO[case]
+    verdict = NETWORKS[network].verify(claim, of=of)
+    assert verdict.status is Status.REFUTED or verdict.assumptions, verdict
+
+
+@pytest.mark.parametrize("case", UNDEFINED_AT_ZERO)
+def test_what_has_no_value_at_zero_is_not_proved_without_a_word(case: str) -> None:
+    network, of, claim = UNDEFINED_AT_ZERO[case]
+    verdict = NETWORKS[network].verify(claim, of=of)
+    assert verdict.status is not Status.PROVED or verdict.assumptions, verdict
+
+
+def test_a_root_of_a_step_is_read_as_any_other() -> None:
+    """Once an IndexError."""
+    verdict = NETWORKS["relu"].verify("(W2.T @ Delta2) * np.sqrt(Z1 > 0)", of="Delta1")
+    assert verdict.status in (Status.PROVED, Status.CONSISTENT)
+
+
 @pytest.mark.parametrize(
     ("network", "of", "claim"),
     [

@@ -5,7 +5,9 @@ an edit is a mistake at all is decided by ``decider``: W for W^T is none where a
 recurrence, tied weights and dropout (28 to 31) are mistakes of other networks.
 """
 
+import itertools
 import random
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -19,8 +21,9 @@ import pytest
 import reals
 import truth
 from decider import Answer, NotCoveredError
-from edits import applied, slips
+from edits import applied
 from fuzzing import SHAPE_CODES, Case, Claim, Score, dense
+from slips import SLIPS
 
 from symbackprop import Network
 from symbackprop.proof.status import Status
@@ -62,10 +65,16 @@ def mistakes(of: Case) -> Iterator[tuple[int, Claim]]:
                 yield number, Claim(of.name, subject, wrong, (str(number),))
 
 
+@cache
+def numbers(arrays: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    """A point in 40 digits; one and the same for equal arrays."""
+    with mpmath.workdps(reals.DIGITS):
+        return {name: [list(map(reals.number, row)) for row in rows] for name, rows in arrays}
+
+
 def assert_shown(of: Case, claim: Claim, example: Counterexample) -> None:
     """The counterexample's two values, found again by dual numbers on the definition and node by node."""
-    with mpmath.workdps(reals.DIGITS):
-        point = {name: [list(map(reals.number, row)) for row in rows] for name, rows in example.arrays.items()}
+    point = numbers(tuple(example.arrays.items()))
     spec = reals.spec_of(of.net, example.sizes, example.rates)
     claimed, true = reals.compare(of.net, spec, point, claim.formula, claim.of, example.rates)
     indices = iter(example.entry)  # those of axes that are 1 for all sizes are left out
@@ -100,13 +109,15 @@ def sigma(z: Any) -> Any:
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reals, "_gradients", {})
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    reals.forget()
     monkeypatch.setitem(truth._D_ACTIVATION, "generic", sigma)
     monkeypatch.setattr(truth, "generic_activation", lambda z: mpmath.sin(z) + mpmath.cos(2 * z) / 3 + z / 2)
     monkeypatch.setattr(
         truth, "generic_activation_derivative", lambda z: mpmath.cos(z) - 2 * mpmath.sin(2 * z) / 3 + mpmath.mpf(1) / 2
     )
+    yield
+    reals.forget()
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -165,6 +176,20 @@ CANCELLING = {
 }
 
 
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_a_snippet_prints_what_its_counterexample_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    of = case(name, "rectangular")
+    for _, claim in itertools.islice(mistakes(of), 0, None, 97):
+        example = of.verdict(claim).counterexample
+        if example is None:
+            continue
+        exec(example.snippet, {"__name__": "__main__"})
+        _, claimed, _, true = capsys.readouterr().out.split()
+        for said, printed in ((example.claimed, claimed), (example.true, true)):
+            want = float(Fraction(said))
+            assert abs(float(re.sub(r"[^-+.e0-9]", "", printed)) - want) <= 1e-4 * max(1, abs(want)), example.snippet
+
+
 @pytest.mark.parametrize("mistake", CANCELLING)
 def test_two_mistakes_that_cancel_are_proved(mistake: str) -> None:
     network, of, claim = CANCELLING[mistake]
@@ -178,8 +203,8 @@ def test_slips_that_cancel_by_chance_are_proved(name: str) -> None:
     for seed in range(400):
         rng = random.Random(f"{name}/{seed}")
         subject, formula = rng.choice(of.starts)
-        first, once = applied(slips, formula, of.around, rng)
-        second, twice = applied(slips, once, of.around, rng)
+        first, once = applied(SLIPS, formula, of.around, rng)
+        second, twice = applied(SLIPS, once, of.around, rng)
         try:
             answers = [of.decider.decide(u, subject) for u in (once, twice)]
         except NotCoveredError:

@@ -13,7 +13,9 @@ from typing import Any
 
 import reals
 from decider import Answer, Decider, NotCoveredError, subjects
-from edits import Around, applied, rewritings, size_of, slips
+from edits import Around, applied, size_of
+from rewritings import REWRITINGS
+from slips import SLIPS
 
 from symbackprop import Dense, Network
 from symbackprop.algebra import formula as f
@@ -58,6 +60,9 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "columns, in x out": lambda: dense("sigmoid", "relu", loss="squared_error", batch="m", weights="in x out"),
     "five layers": lambda: dense(
         "tanh", "sigmoid", "relu", "tanh", "sigmoid", sizes="n_0 n_1 n_2 n_3 n_4 n_5", loss="log_likelihood", batch="m"
+    ),
+    "letters of indices": lambda: dense(
+        "sigmoid", "tanh", "sigmoid", sizes="i j k l", loss="half_squared_error", batch="n"
     ),
     "scalars": lambda: dense("sigmoid", "tanh", "sigmoid", sizes="1 1 1 1", loss="binary_cross_entropy"),
     "scalars, batch": lambda: dense("relu", "tanh", sizes="1 1 1", loss="half_squared_error", batch="m"),
@@ -134,7 +139,7 @@ class Case:
     def claim(self, rng: random.Random) -> Claim:
         """A true formula in another guise, with a mistake or two in half of the cases."""
         of, formula = rng.choice(self.starts)
-        kinds = [rewritings] * rng.randrange(5) + [slips] * rng.choice((0, 0, 0, 0, 0, 1, 1, 1, 1, 2))
+        kinds = [REWRITINGS] * rng.randrange(5) + [SLIPS] * rng.choice((0, 0, 0, 0, 0, 1, 1, 1, 1, 2))
         rng.shuffle(kinds)
         done = []
         for kind in kinds:

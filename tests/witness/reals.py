@@ -4,7 +4,7 @@ The truth is that of ``truth`` (dual numbers on the definition, entry by entry),
 ``formula_values``, both in mpmath. An error dJ/dZ_l is found sample by sample: in a network of one sample, dL/db_l.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -52,23 +52,40 @@ def spec_of(net: Network, sizes: Mapping[str, int], rates: Mapping[str, Fraction
     )
 
 
-_gradients: dict[tuple[Spec, str], dict[str, Any]] = {}
+_found: dict[tuple[Any, ...], Any] = {}
+
+
+def _once(what: str, spec: Spec, point: dict[str, Any], find: Callable[[], Any]) -> Any:
+    """What was found for a point before, or what is found now; the point is kept, so that its identity is its own."""
+    key = (what, spec, id(point))
+    if key not in _found:
+        _found[key] = (point, find())
+    return _found[key][1]
+
+
+def forget() -> None:
+    """For a change of what stands for opaque functions."""
+    _found.clear()
 
 
 def _all_gradients(spec: Spec, point: dict[str, Any]) -> dict[str, Any]:
-    """Those of all parameters, found once for a point."""
-    key = (spec, str(point))
-    if key not in _gradients:
-        _gradients[key] = truth.numeric_gradients(spec, point, DIGITS)[1]
-    return _gradients[key]
+    return _once("gradients", spec, point, lambda: truth.numeric_gradients(spec, point, DIGITS)[1])
+
+
+def _forward(spec: Spec, point: dict[str, Any]) -> dict[str, Any]:
+    return _once("forward", spec, point, lambda: truth.forward(spec, point, DIGITS))
 
 
 def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
-    """dJ/d(parameter), or of an error, as a 2-D object array of mpf."""
+    """dJ/d(parameter), an error, dJ/dA, or an array of the forward pass, as a 2-D object array of mpf."""
+    return _once(of, spec, point, lambda: _true_value(spec, point, of))
+
+
+def _true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
     if of in spec.parameters:
         return np.array(_all_gradients(spec, point)[of], dtype=object)
     if of[0] in "zZaA":
-        return np.array(truth.forward(spec, point, DIGITS)[of], dtype=object)
+        return np.array(_forward(spec, point)[of], dtype=object)
     layer = int(of.lower().removeprefix("delta").removeprefix("da"))
     if of[0] == "d" and of[1] in "aA":
         spec, point, layer = _with_identity(spec, point, layer)
@@ -80,7 +97,7 @@ def true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
     for i in range(X.shape[1]):
         inside = {k: v for k, v in point.items() if k not in "XYxy"}
         one = {**zero, **inside, "x": X[:, i : i + 1].tolist(), "y": Y[:, i : i + 1].tolist()}
-        columns.append([row[0] / (spec.m or 1) for row in _all_gradients(single, one)[f"b{layer}"]])
+        columns.append([row[0] / (spec.m or 1) for row in truth.numeric_gradients(single, one, DIGITS)[1][f"b{layer}"]])
     errors = np.array(columns, dtype=object)
     return errors if spec.rows else errors.T
 
@@ -109,7 +126,7 @@ def claimed_value(
     numbers = dict(zip(map(str, net.model.sizes), spec.sizes, strict=True)) | {str(net.model.frame.samples): spec.m}
     env.scalars = {name: numbers[name] for name in known}  # type: ignore[misc]
     env.scalars |= {name: number(rate) for name, rate in rates.items()}
-    forward = truth.forward(spec, point, DIGITS)
+    forward = _forward(spec, point)
     env.arrays |= {name: rows for name, rows in forward.items() if name != "J"}
     for symbol in set(net.model.errors.values()) & set(f.walk(claim)):
         env.arrays[symbol.name] = true_value(spec, point, symbol.name).tolist()
