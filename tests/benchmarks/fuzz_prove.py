@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
     print(f"true claims without a proof: {len(score.unproved)} of {true}, {100 * len(score.unproved) / true:.2f} %")
     for status, n in Counter(text.split(":")[0] for text in score.unproved).items():
         print(f"  {status}: {n}")
-    for title, found in (("FAULT", score.faults), ("UNPROVED", score.unproved), ("UNREFUTED", score.unrefuted)):
+    lists = {"FAULT": score.faults, "UNPROVED": score.unproved, "UNREFUTED": score.unrefuted, "PARTIAL": score.partial}
+    for title, found in lists.items():
         print(f"{title}: {len(found)}")
         for text in found:
             print(f"  {text}")

@@ -78,7 +78,7 @@ def assert_shown(of: Case, claim: Claim, example: Counterexample) -> None:
     spec = reals.spec_of(of.net, example.sizes, example.rates)
     claimed, true = reals.compare(of.net, spec, point, claim.formula, claim.of, example.rates)
     indices = iter(example.entry)  # those of axes that are 1 for all sizes are left out
-    symbol = of.net.model.symbols[claim.of.removeprefix("d") if claim.of[:2] in ("dA", "da") else claim.of]
+    symbol = of.net.model.symbols[claim.of.removeprefix("d") if claim.of[:2] in ("dA", "da", "dX", "dx") else claim.of]
     at = tuple(0 if size == 1 else next(indices) - 1 for size in symbol.shape)
     for said, array in ((example.claimed, claimed), (example.true, true)):
         found = array[at] if array.shape != (1, 1) else array[0, 0]

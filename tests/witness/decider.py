@@ -252,6 +252,14 @@ def _loss_slope(t: Functions, loss: str, a: int, y: int) -> int:
     raise NotCoveredError(loss)
 
 
+AGAINST_A_DISTRIBUTION = (
+    "cross_entropy",
+    "cross_entropy_with_logits",
+    "negative_log_likelihood",
+    "kl_divergence",
+)
+
+
 @dataclass
 class Point:
     """A network at random field elements: its sizes, every named array, and the derivative of J by each of them."""
@@ -270,7 +278,7 @@ def _each(array: Any, change: Callable[[int], int]) -> Any:
 
 @dataclass
 class Decider:
-    """Answers for one network. ``of`` names what a claim is for: "W1", "b2", "Delta1", "dA1", "Z1"."""
+    """Answers for one network. ``of`` names what a claim is for: "W1", "b2", "Delta1", "dA1", "dX", "Z1"."""
 
     net: Network
     seed: int = 0
@@ -327,15 +335,15 @@ class Decider:
         Ws = [draw(n[k], n[k - 1]) for k in range(1, len(n))]
         bs = [draw(n[k], 1) if layer.bias else None for k, layer in enumerate(model.layers, 1)]
         X, Y = draw(n[0], m), draw(n[-1], m)
-        if model.loss.labels_sum_to_one and not model.any_labels:
+        if model.loss.name in AGAINST_A_DISTRIBUTION and not model.any_labels:
             Y[-1] = (1 - Y[:-1].sum(axis=0)) % P
-        if model.loss.signs:
+        if model.loss.name in ("hinge", "squared_hinge"):
             Y = _each(Y, lambda _: rng.choice((1, -1)))
 
         # Directions: every entry of every parameter, then of every Z and every A, which get a disturbance of their own.
         shapes = [("W", k, W.shape) for k, W in enumerate(Ws, 1)]
         shapes += [("b", k, b.shape) for k, b in enumerate(bs, 1) if b is not None]
-        shapes += [(letter, k, (n[k], m)) for k in range(1, len(n)) for letter in "ZA"]
+        shapes += [("X", 0, X.shape), *((letter, k, (n[k], m)) for k in range(1, len(n)) for letter in "ZA")]
         starts, total = {}, 0
         for letter, k, (rows, columns) in shapes:
             starts[letter, k] = total
@@ -349,7 +357,7 @@ class Decider:
             return out
 
         arrays: dict[str, Any] = {}
-        A, dA, slope = X, np.zeros((total, *X.shape), dtype=np.int64), np.zeros(total, dtype=np.int64)
+        A, dA, slope = X, seeds("X", 0, X), np.zeros(total, dtype=np.int64)
         for k, layer in enumerate(model.layers, 1):
             W, b = Ws[k - 1], bs[k - 1]
             dW = seeds("W", k, W)
@@ -407,7 +415,9 @@ class Decider:
         for letter, k, (rows, columns) in shapes:
             start = starts[letter, k]
             gradient = slope[start : start + rows * columns].reshape(rows, columns)
-            if letter in "Wb":
+            if letter == "X":
+                truths[f"d{case(letter)}"] = laid(gradient)
+            elif letter in "Wb":
                 truths[f"{letter}{k}"] = laid(gradient, True) if letter == "W" else gradient
             else:
                 truths[f"d{case(letter)}{k}"] = laid(gradient)

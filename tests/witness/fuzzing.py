@@ -120,7 +120,7 @@ class Case:
         d = self.net.derive()
         found = dict.fromkeys(subjects(self.net))
         for symbol, formula in d.backward.values.items():
-            if symbol.letter in "aA":
+            if symbol.letter in "aAxX":
                 found[f"d{symbol.name}", formula] = None
         for symbol, formula in d.defining_formulas.items():
             if symbol.letter in "zZ":
@@ -176,6 +176,7 @@ class Score:
     faults: list[str] = field(default_factory=list)
     unproved: list[str] = field(default_factory=list)
     unrefuted: list[str] = field(default_factory=list)
+    partial: list[str] = field(default_factory=list)  # proved, and without a value somewhere
     skipped: Counter[str] = field(default_factory=Counter)
 
     def judge(self, case: Case, claim: Claim, as_text: bool = False) -> None:
@@ -214,6 +215,8 @@ class Score:
             self.faults.append(f"REFUTED by shape ({verdict.message}), but it conforms: {claim}")
         elif status is Status.REFUTED and not by_shape and verdict.counterexample is None:
             self.faults.append(f"REFUTED {verdict.code} without a counterexample: {claim}")
+        elif status is Status.PROVED and answer is Answer.UNDEFINED:
+            self.partial.append(f"{verdict.assumptions}: {claim}")
         elif answer is Answer.TRUE and status is not Status.PROVED:
             self.unproved.append(f"{status}: {verdict.message[:80]}: {claim}")
         elif answer in (Answer.FALSE, Answer.MISSHAPEN) and status is not Status.REFUTED:

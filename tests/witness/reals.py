@@ -86,8 +86,8 @@ def _true_value(spec: Spec, point: dict[str, Any], of: str) -> Any:
         return np.array(_all_gradients(spec, point)[of], dtype=object)
     if of[0] in "zZaA":
         return np.array(_forward(spec, point)[of], dtype=object)
-    layer = int(of.lower().removeprefix("delta").removeprefix("da"))
-    if of[0] == "d" and of[1] in "aA":
+    layer = 0 if of in ("dX", "dx") else int(of.lower().removeprefix("delta").removeprefix("da"))
+    if of[0] == "d" and of[1] in "aAxX":
         spec, point, layer = _with_identity(spec, point, layer)
     X, Y = (np.array(point[spec.name(letter)], dtype=object) for letter in "XY")
     X, Y = (u.T if spec.rows else u for u in (X, Y))

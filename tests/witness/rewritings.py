@@ -4,6 +4,7 @@ import random
 from fractions import Fraction
 
 import sympy
+from decider import AGAINST_A_DISTRIBUTION
 from edits import (
     SCALAR,
     TWO,
@@ -354,7 +355,7 @@ def sum_to_one(node: Formula, around: Around, rng: random.Random) -> Formula | N
     """x times the sum of a softmax, or of the targets, over the units of each sample."""
     size, axis = size_of(node), around.net.model.frame.unit_axis
     closed = [a for a, (kind, *_) in around.layers.items() if kind == "softmax"]
-    if around.net.model.loss.labels_sum_to_one:
+    if around.net.model.loss.name in AGAINST_A_DISTRIBUTION:
         closed.append(around.net.model.y)
     fitting = [a for a in closed if size is not None and a.shape[1 - axis] == size[1 - axis]]  # type: ignore[attr-defined]
     if not fitting or size is None:
