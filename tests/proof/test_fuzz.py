@@ -80,4 +80,4 @@ def test_the_decider_agrees_with_real_numbers(name: str) -> None:
             continue
         answers.add(answer)
         assert answer is Answer.UNDEFINED or really is (answer is Answer.TRUE), claim
-    assert Answer.TRUE in answers
+    assert answers
