@@ -16,6 +16,7 @@ from symbackprop.proof.atoms import (
     Atom,
     Coefficient,
     Head,
+    Monomial,
     Polynomial,
     Range,
     accumulate,
@@ -50,6 +51,7 @@ class Arithmetic(ABC):
         self.closed = dict(closed or {})
         self.symmetric = frozenset(symmetric)
         self.budget = budget or Budget()
+        self.kinks: set[frozenset[tuple[Monomial, Coefficient]]] = set()  # where a relation of steps was used off them
         self._leads: dict[Head, Any] = {}
         self._heads: dict[tuple[str, Hashable], Head] = {}
         self._fresh = count()
@@ -202,6 +204,10 @@ class Arithmetic(ABC):
 
     def _root(self, p: Polynomial, exponent: Exponent) -> Polynomial:
         """A power that is no integer: (u v)^r = u^r v^r where u is positive; sqrt(u^2) is not u."""
+        if not p:
+            if exponent < 0:
+                raise Unsupported("a quotient by zero")
+            return {}
         shared = frozenset((a, e) for a, e in common(p) if self.positive(a) or isinstance(e, Fraction))
         c = content(p)
         rest = self._mul(self.scaled(p, Fraction(1) / c), {frozenset((a, -e) for a, e in shared): 1})

@@ -43,6 +43,7 @@ UNIT: Monomial = frozenset()
 # Heads that are never opened, that obey a relation, and that are positive wherever they are defined.
 PLAIN = frozenset({"entry", "size", "scalar", "delta", "number", "constant", "derivative", "unknown", "slot"})
 RELATED = frozenset({"sigmoid", "slope", "step", "delta", "base", "number", "sin"})
+UNITS = frozenset({"size", "exp", "number", "constant"})  # never 0, and powers of them obey no relation with sums
 POSITIVE = frozenset({"size", "exp", "sigmoid", "slope", "softplus", "number", "constant"})
 
 
@@ -77,10 +78,10 @@ def order(mono: Monomial) -> list[tuple[str, Exponent, tuple[str, ...]]]:
     return sorted((h.key, e, at) for (h, at), e in mono)
 
 
-def degree(factors: Iterable[tuple[Head, tuple[int, ...], Exponent]]) -> tuple[Exponent, list[Any]]:
+def degree(factors: Iterable[tuple[Head, tuple[int, ...], Exponent]]) -> tuple[Exponent, tuple[Any, ...]]:
     """Sorts the terms of a template: by degree, and by what is in them."""
     found = list(factors)
-    return sum((e for _, _, e in found), 0), sorted((h.key, at, e) for h, at, e in found)
+    return sum((e for _, _, e in found), 0), tuple(sorted((h.key, at, e) for h, at, e in found))
 
 
 def content(p: Polynomial) -> Fraction:

@@ -30,10 +30,14 @@ MAX_HEADS = 20_000  # of one ring, before a new one is begun
 
 @dataclass(frozen=True)
 class Proof:
-    """``equal`` is None where a budget ended or something is not supported, with the ``reason``."""
+    """``equal`` is None where a budget ended or something is not supported, with the ``reason``.
+
+    ``kinks``: the right side compares something with what it may be equal to, and the proof leaves that case out.
+    """
 
     equal: bool | None
     reason: str = ""
+    kinks: bool = False
 
 
 def free_indices(node: Formula) -> tuple[sympy.Expr, sympy.Expr]:
@@ -55,8 +59,11 @@ class Equality:
     closed: Mapping[str, int] | None = None
     _rings: list[Ring] = field(default_factory=list)
     _normalisers: dict[tuple[frozenset[Symbol], bool], Normaliser] = field(default_factory=dict)
-    _forms: dict[tuple[frozenset[Symbol], bool, Formula | IndexExpr], Polynomial] = field(default_factory=dict)
+    _forms: dict[tuple[frozenset[Symbol], bool, Formula | IndexExpr], tuple[Polynomial, frozenset[object]]] = field(
+        default_factory=dict
+    )
     _kept: dict[Function, bool] = field(default_factory=dict)
+    _met: list[frozenset[object]] = field(default_factory=lambda: [frozenset(), frozenset()])
 
     @cached_property
     def _named(self) -> dict[str, Symbol]:
@@ -87,7 +94,7 @@ class Equality:
             return Proof(None, str(error))
         except RecursionError:
             return Proof(None, "the formula is nested too deeply")
-        return Proof(same)
+        return Proof(same, kinks=same and bool(self._met[1] - self._met[0]))
 
     def _ring(self) -> Ring:
         if not self._rings or self._rings[0].count > MAX_HEADS:
@@ -101,7 +108,7 @@ class Equality:
         at = free_indices(right)
         unfolded = self._always
         sides = (left, right)
-        forms = [self._form(ring, side, at, unfolded, False) for side in sides]
+        forms = [self._form(ring, n, side, at, unfolded, False) for n, side in enumerate(sides)]
         while not self._same(ring, forms):
             more = self._next(forms) - unfolded
             if not more:
@@ -109,7 +116,7 @@ class Equality:
             unfolded |= more
             for n, side in enumerate(sides):
                 if any(symbol.name in names(forms[n]) for symbol in more):
-                    forms[n] = self._form(ring, side, at, unfolded, False)
+                    forms[n] = self._form(ring, n, side, at, unfolded, False)
         else:
             return True
         # With definitions of functions put in, and sums written out; then with no name put in, where those hide it.
@@ -117,7 +124,7 @@ class Equality:
         for known, defined in ((unfolded, True), (frozenset[Symbol](), False), (frozenset[Symbol](), True)):
             if defined and not more_to_define:
                 continue
-            if self._same(ring, [self._form(ring, side, at, known, defined) for side in sides]):
+            if self._same(ring, [self._form(ring, n, side, at, known, defined) for n, side in enumerate(sides)]):
                 return True
         return False
 
@@ -132,19 +139,21 @@ class Equality:
     def _form(
         self,
         ring: Ring,
+        number: int,
         side: Formula | IndexExpr,
         at: tuple[sympy.Expr, sympy.Expr],
         unfolded: frozenset[Symbol],
         defined: bool,
     ) -> Polynomial:
         """The normal form of a side; it is remembered, since the right side of a setting is met by every claim."""
-        normaliser = self._normaliser(ring, unfolded, defined)
         key = (unfolded, defined, side)
-        known = self._forms.get(key)
-        if known is None:
-            known = normaliser.formula(side, at) if isinstance(side, Formula) else normaliser.of(side, {})
-            self._forms[key] = known
-        return known
+        if key not in self._forms:
+            normaliser = self._normaliser(ring, unfolded, defined)
+            ring.kinks.clear()
+            form = normaliser.formula(side, at) if isinstance(side, Formula) else normaliser.of(side, {})
+            self._forms[key] = form, frozenset(ring.kinks)
+        form, self._met[number] = self._forms[key]
+        return form
 
     def _next(self, forms: list[Polynomial]) -> set[Symbol]:
         """The names to be put in next: those that only one side has, else the last that both have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, singledispatch
 from typing import TypeAlias
@@ -383,7 +383,7 @@ def _softmax(row: list[Number], log: bool, p: Place) -> list[Number]:
 @value.register
 def _(node: f.OpaqueLoss, p: Place) -> Array:
     """In place of C the sum of a_i^3/3 - i a_i y_i, and half the square of a^T y: no identity holds for it."""
-    a, y = value(node.prediction, p), value(node.target, p)
+    a, y = _spread(replace(node, gradient=True), (node.prediction, node.target), p)
     if node.axis == 0:
         a, y = ([list(column) for column in zip(*u, strict=True)] for u in (a, y))
     out: Array = []

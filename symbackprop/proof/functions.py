@@ -165,7 +165,10 @@ class Functions(Relations):
         return self.atom("softplus", p)
 
     def step(self, p: Polynomial, at_zero: int = 0) -> Polynomial:
-        """1 where p > 0, else 0, off its kink; ``at_zero`` where p vanishes identically."""
+        """1 where p > 0, else 0; ``at_zero`` where p is 0.
+
+        Where that matters (step(-u) = 1 - step(u), and u >= 0 for u > 0) the argument is noted in ``kinks``.
+        """
         if not p:
             return self.constant(at_zero)
         if all(not mono for mono in p):
@@ -174,16 +177,22 @@ class Functions(Relations):
             ((mono, c),) = p.items()
             signed = frozenset((atom, e) for atom, e in mono if not self.positive(atom))
             if signed != mono:
-                return self.step({signed: 1 if c > 0 else -1})
+                return self.step({signed: 1 if c > 0 else -1}, at_zero)
         shared = frozenset((atom, e) for atom, e in common(p) if self.positive(atom))
         if shared:
-            return self.step(self._mul(p, {frozenset((atom, -e) for atom, e in shared): 1}))
+            return self.step(self._mul(p, {frozenset((atom, -e) for atom, e in shared): 1}), at_zero)
         varying = {mono: c for mono, c in p.items() if mono}
         c = content(varying) * _leading_sign(varying)
         shift = Fraction(p.get(UNIT, 0)) / abs(c)
         if c < 0:  # step(-u - k) = 1 - step(u + k)
-            return self.minus({UNIT: 1}, self.step(self.negative(p)))
+            return self.minus({UNIT: 1}, self.step(self.negative(p), 1 - at_zero))
+        if at_zero:
+            self.note_kink(p)
         return self.atom("step", self.scaled(varying, Fraction(1) / c), shift)
+
+    def note_kink(self, p: Polynomial) -> None:
+        """Remember that a value at p = 0 was left out of account."""
+        self.kinks.add(frozenset(p.items()))
 
 
 def _leading_sign(p: Polynomial) -> int:

@@ -18,6 +18,7 @@ from symbackprop.algebra.formula import ONE, Formula, Symbol
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.proof import numbers as nb
+from symbackprop.proof.defined import may_be_undefined
 from symbackprop.proof.equality import Equality
 from symbackprop.proof.evaluate import Array, stand_ins
 from symbackprop.proof.numbers import Dual, NoValue
@@ -27,6 +28,8 @@ from symbackprop.proof.snippet import snippet
 from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import Counterexample, Verdict
 
+AT_KINKS = "nothing that the formula compares, or takes the sign or the absolute value of, lies at the kink"
+UNDEFINED = "every quotient, root and logarithm in the formula has a value"
 AGREED = 60  # bits to which two values must agree to count as equal numerically
 
 
@@ -87,7 +90,7 @@ class Prover:
             return self._refuted(found, truth, said, target)
         proof = self.equality.equal(truth, said)
         if proof.equal and found is None:
-            return self._proved("both sides have the same normal form", truth, said, target)
+            return self._proved("both sides have the same normal form", truth, said, target, proof.kinks)
         agreed = int(found is None)
         for scheme in range(1, SCHEMES):
             found = self._difference(scheme, truth, said, target, ranges)
@@ -95,7 +98,7 @@ class Prover:
                 return self._refuted(found, truth, said, target)
             agreed += found is None
             if proof.equal and agreed:
-                return self._proved("both sides have the same normal form", truth, said, target)
+                return self._proved("both sides have the same normal form", truth, said, target, proof.kinks)
         if agreed == 0:  # equal normal forms say nothing of a formula that has no value
             return self._undecided("at no point that was tried do both sides have a certain value")
         if proof.reason:
@@ -198,9 +201,15 @@ class Prover:
 
     # Answers
 
-    def _proved(self, message: str, truth: Formula, said: Formula, target: Symbol | None) -> Verdict:
+    def _proved(
+        self, message: str, truth: Formula, said: Formula, target: Symbol | None, kinks: bool = False
+    ) -> Verdict:
         """Proved, with what was granted: that targets sum to 1 where the derivation, or this proof, rests on it."""
         setting, granted = self.setting, self.setting.granted
+        if kinks:
+            granted = (*granted, AT_KINKS)
+        if may_be_undefined(said, setting) and not may_be_undefined(truth, setting):
+            granted = (*granted, UNDEFINED)
         if setting.labels and (
             target is not None or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
         ):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from symbackprop.proof.arithmetic import MAX_POWER, Arithmetic
-from symbackprop.proof.atoms import UNIT, Atom, Coefficient, Monomial, Polynomial, degree, least, plain, single
+from symbackprop.proof.atoms import UNIT, UNITS, Atom, Coefficient, Monomial, Polynomial, degree, least, plain, single
 from symbackprop.proof.canonical import Exponent
 
 
@@ -125,8 +126,11 @@ class Relations(Arithmetic):
             return self._without(factors, atom, self._mul(p, single(atom, e - whole)) if e != whole else p)
         if not isinstance(e, int):
             return None
-        c, lead = self._lead(atom)
-        if any(k <= 0 or factors.get(a, 0) < k for a, k in lead) or not lead:
+        found = self._lead(atom)
+        if found is None:
+            return None
+        c, units, lead = found
+        if any(factors.get(a, 0) < k for a, k in lead):
             return None
         rest = dict(factors)
         for a, k in lead:
@@ -136,14 +140,28 @@ class Relations(Arithmetic):
         rest[atom] = e + 1
         if not rest[atom]:
             del rest[atom]
-        others = {mono: k for mono, k in self.inside(atom).items() if mono != lead}
+        others = {mono: k for mono, k in self.inside(atom).items() if mono != lead | units}
         by = self.minus({UNIT: 1}, self._mul(others, single(atom, -1)))
-        return self.scaled(self._mul(self.reduced(rest), by), Fraction(1) / c)
+        by = self._mul(by, {frozenset((a, -k) for a, k in units): Fraction(1) / c})
+        return self._mul(self.reduced(rest), by)
 
-    def _lead(self, atom: Atom) -> tuple[Coefficient, Monomial]:
-        """The term of highest degree of the polynomial in an atom, chosen once for all indices."""
+    def _lead(self, atom: Atom) -> tuple[Coefficient, Monomial, Monomial] | None:
+        """The leading term of the polynomial in an atom, chosen once for all indices: coefficient, units and the rest.
+
+        Units are what can be divided by, sizes and exponentials: they count as part of the coefficient. None where
+        several terms lead, or the polynomial has only units: nothing is rewritten then.
+        """
         head, at = atom
         if head not in self._leads:
-            self._leads[head] = max(head.content[1], key=lambda term: degree(term[1]))
-        c, factors = self._leads[head]
-        return c, frozenset(((h, least(h, tuple(at[k] for k in places))), e) for h, places, e in factors)
+            groups: dict[Any, list[Any]] = {}
+            for term in head.content[1]:
+                groups.setdefault(degree(u for u in term[1] if u[0].kind not in UNITS), []).append(term)
+            top = max(groups, key=lambda d: (d[0], d[1]))
+            alone = len(groups[top]) == 1 and top[0] > 0 and all(k > 0 for _, _, k in top[1])
+            self._leads[head] = groups[top][0] if alone else None
+        term = self._leads[head]
+        if term is None:
+            return None
+        placed = [((h, least(h, tuple(at[k] for k in places))), e) for h, places, e in term[1]]
+        units = frozenset(u for u in placed if u[0][0].kind in UNITS)
+        return term[0], units, frozenset(placed) - units

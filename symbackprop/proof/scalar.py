@@ -88,6 +88,8 @@ class _Reader:
         raise Unsupported(f"the function {e.func.__name__} in a definition")
 
     def _sign(self, u: Polynomial) -> Polynomial:
+        if u and any(u):
+            self._ring.note_kink(u)
         return self._ring.minus(self._ring.scaled(self._ring.step(u), 2), {UNIT: 1}) if u else {}
 
     def _pieces(self, e: sympy.Piecewise) -> Polynomial:

@@ -47,6 +47,7 @@ class Setting:
     scalars: frozenset[str] = frozenset()
     granted: tuple[str, ...] = ()
     labels: str = ""
+    output: Symbol | None = None
     closable: Mapping[str, int] = field(default_factory=dict)  # arrays that would sum to 1, were it declared
     samples: Size | None = None
     given: tuple[int, ...] = ()  # sizes that are numbers
@@ -115,6 +116,7 @@ def of_network(derived: Derived) -> Setting:
         scalars=model.scalars - sizes,
         granted=tuple(a.text for a in model.assumptions if not a.replaces),
         labels=labels,
+        output=model.prediction,
         interior=loss.above is not None and not (model.layers[-1].activation.low >= loss.above),
     )
 
