@@ -18,7 +18,10 @@ from symbackprop.notes.text import Source, Traced, joined
 
 _BREAKS = {Kind.ARROW, Kind.PROSE, Kind.CONDITION, Kind.QUAD, Kind.COMMA}
 _BLANK = {Kind.SPACE, Kind.QUAD}
-_ANNOTATION = re.compile(r"\(\s*\w{1,4}[.a-z]?\s*\)|\\forall.*|\(.*(?:=|\\text|\\forall|\\dots|\\ldots).*\)|\\square|\\blacksquare", re.DOTALL)
+_ANNOTATION = re.compile(
+    r"\(\s*\w{1,4}[.a-z]?\s*\)|\\forall.*|\(.*(?:=|\\text|\\forall|\\dots|\\ldots).*\)|\\square|\\blacksquare",
+    re.DOTALL,
+)
 _INDEX = re.compile(r"(?:\\ell|[A-Za-z])\s*")
 _TRAILING = re.compile(r"[\s.,;:]+\Z")
 
@@ -144,7 +147,7 @@ class _Assembly:
         if _first(part).kind is Kind.EQUAL:
             return True
         if Kind.COMMA in breaks:
-            return _relations(part) == 0 and not self.is_annotation(part) or _relations(piece) == 0
+            return (_relations(part) == 0 and not self.is_annotation(part)) or _relations(piece) == 0
         if _relations(part) == 0:
             return not self.is_annotation(part)
         return _first(part).kind is Kind.OPERATOR and not self.is_minus(_first(part))
@@ -190,8 +193,8 @@ class _Assembly:
             else:
                 parts.append(body[token.start : token.stop])
         whole = joined(parts).strip()
-        end = _TRAILING.search(whole.text)
-        return whole[: end.start()] if end else whole
+        tail = _TRAILING.search(whole.text)
+        return whole[: tail.start()] if tail else whole
 
 
 def _split(tokens: Line, kind: Kind) -> list[Line]:
@@ -205,7 +208,7 @@ def _split(tokens: Line, kind: Kind) -> list[Line]:
 
 
 def _columns(cells: list[Line]) -> list[list[Line]]:
-    """Cells in pairs; a relation in a cell of its own, or at the start of a third cell, belongs to what is before it."""
+    """Cells in pairs; a relation alone in its cell, or at the start of a third cell, belongs to what is before it."""
     groups: list[list[Line]] = []
     open_cells = 0
     for cell in cells:

@@ -26,7 +26,9 @@ _COUNT = re.compile(r"\[([0-9])\]")
 _PARAMETERS = re.compile(r"(?:#[1-9])*")
 _LET = re.compile(r"[ ]*=?[ ]?(\\(?:[A-Za-z@]+|.))", re.DOTALL)
 _ENDS_IN_WORD = re.compile(r"\\[A-Za-z@]+\Z")
-STRUCTURE = frozenset({"\\begin", "\\end", "\\left", "\\right", "\\\\", "\\[", "\\]", "\\(", "\\)", "\\%", "\\&", "\\$"})
+STRUCTURE = frozenset(
+    {"\\begin", "\\end", "\\left", "\\right", "\\\\", "\\[", "\\]", "\\(", "\\)", "\\%", "\\&", "\\$"}
+)
 
 
 class MacroError(Exception):
@@ -222,7 +224,7 @@ class _Expansion:
 
     def word(self) -> list[Character]:
         word = [self.todo.pop()]
-        while self.todo and (c := self.todo[-1][0]) and (c.isascii() and c.isalpha() or c == "@"):
+        while self.todo and (c := self.todo[-1][0]) and ((c.isascii() and c.isalpha()) or c == "@"):
             word.append(self.todo.pop())
         if len(word) == 1 and self.todo:
             word.append(self.todo.pop())

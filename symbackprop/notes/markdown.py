@@ -83,7 +83,7 @@ class _Markdown(Scanner):
                 self.code_ends.setdefault(run[0], []).append(run.start())
             for runs in self.code_ends.values():
                 runs.reverse()
-        runs = self.code_ends[token[0]] if token[0] in self.code_ends else []
+        runs = self.code_ends.get(token[0], [])
         while runs and runs[-1] < token.end():
             runs.pop()
         if runs:

@@ -37,12 +37,13 @@ class Token:
 
 _EQUAL = {"=", r"\equiv", r"\coloneqq", r"\leftarrow", r"\gets", r"\triangleq", r"\coloneq", r"\longleftarrow", ":="}
 _RELATION = set(
-    r"\approx \propto \sim \simeq \cong \in \ni \notin \leq \le \geq \ge \ll \gg \neq \ne \to \rightarrow \mapsto \longrightarrow "  # noqa: SIM905
+    r"\approx \propto \sim \simeq \cong \in \ni \notin \leq \le \geq \ge \ll \gg \neq \ne \to \rightarrow \mapsto "  # noqa: SIM905
+    r"\longrightarrow "
     r"\subset \subseteq < > \doteq \lesssim \gtrsim \succ \prec \longmapsto \perp \leadsto \rightsquigarrow".split()
 )
 _ARROW = set(
-    r"\Rightarrow \implies \Longrightarrow \iff \Leftrightarrow \Longleftrightarrow \therefore \because \rArr \impliedby "  # noqa: SIM905
-    r"\Leftarrow \land \wedge \vdash".split()
+    r"\Rightarrow \implies \Longrightarrow \iff \Leftrightarrow \Longleftrightarrow \therefore \because \rArr "  # noqa: SIM905
+    r"\impliedby \Leftarrow \land \wedge \vdash".split()
 )
 _OPERATOR = {"+", "-", r"\cdot", r"\times", r"\odot", r"\circ", r"\otimes", "*", "/", r"\pm", r"\ast"}
 _DOTS = {r"\dots", r"\ldots", r"\cdots", r"\dotsc", r"\vdots", r"\ddots", r"\dotsb"}
@@ -73,7 +74,7 @@ _OVER = re.compile(r"\\(?:stackrel|overset|underset)[ ]*")
 
 
 class Cut:
-    """The tokens of a formula at its outermost level; brackets and environments that mean something are one token each."""
+    """The tokens of a formula at its outermost level; a group, or an environment that means something, is one."""
 
     def __init__(self, body: Traced) -> None:
         self.body = body

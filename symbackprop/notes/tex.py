@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from symbackprop.notes.items import Block, Broken, Directive, Display, Found, MAX_ITEMS, directive
+from symbackprop.notes.items import MAX_ITEMS, Block, Broken, Directive, Display, Found, directive
 from symbackprop.notes.macros import MAX_LENGTH, MacroError, Macros, definition, expanded
 from symbackprop.notes.text import Source, Traced, joined
 
@@ -110,7 +110,7 @@ class Scanner:
         return end is not None
 
     def shortcut(self, word: str) -> tuple[str, str, str] | None:
-        r"""What a macro without arguments stands for that only begins or ends a formula, like \be for \begin{equation}."""
+        r"""What a macro stands for that only begins or ends a formula, like \be for \begin{equation}."""
         macro = self.macros.get(word)
         if macro is None or macro.arguments:
             return None
@@ -128,7 +128,8 @@ class Scanner:
 
     def block(self, start: int) -> None:
         """The declarations between ``% symbackprop`` and ``% /symbackprop``."""
-        lines, places = [], []
+        lines: list[str] = []
+        places: list[int] = []
         at = self.text.find("\n", start) + 1
         while at > 0:
             stop = self.text.find("\n", at)
@@ -204,7 +205,7 @@ class Scanner:
 
     def closes_by_macro(self, token: re.Match[str], closing: str) -> bool:
         short = self.shortcut(token["word"]) if token["word"] else None
-        return short is not None and (short[0] == closing or bool(short[2]) and closing == f"\\end{{{short[2]}}}")
+        return short is not None and (short[0] == closing or (bool(short[2]) and closing == f"\\end{{{short[2]}}}"))
 
     def whole(self, start: int, begin: int, end: int) -> None:
         """A formula between two places that are known."""
@@ -250,4 +251,3 @@ def _closes(token: re.Match[str], closing: str) -> bool:
     if closing.startswith("\\end"):
         return token["end"] is not None and closing == f"\\end{{{token['end']}}}"
     return token[0] == closing
-

@@ -1,0 +1,84 @@
+"""From a block of declarations to a page on which formulas can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symbackprop.errors import FileError, NetworkError, Position
+from symbackprop.marking import Page, infer
+from symbackprop.network import Network
+from symbackprop.network_file import KEYS, check_symbols, network_from, network_text, place_of, toml_data
+from symbackprop.notes.items import Block
+
+NOT_OF_A_NETWORK = ("notation", "symbols", "title")
+
+
+def block_data(block: Block) -> dict[str, Any]:
+    """What a block declares. Raises FileError with the place in the notes."""
+    try:
+        return toml_data(block.source.file, block.toml)
+    except FileError as error:
+        raise _moved(block, error.position or Position(1, 1), error.message) from error
+
+
+def file_data(path: str) -> dict[str, Any]:
+    """What a network file declares. Raises FileError."""
+    return toml_data(path, network_text(path))
+
+
+def _moved(block: Block, place: Position, message: str) -> FileError:
+    return FileError(block.source.label, block.position(place), message)
+
+
+def page_of_block(block: Block, formulas: Sequence[str]) -> Page:
+    """The page that a block declares; what it leaves open is inferred from all the formulas under it."""
+    data = block_data(block)
+    try:
+        return page(data, formulas)
+    except NetworkError as error:
+        raise _moved(block, place_of(error.path, block.toml), error.message) from error
+
+
+def page_of_file(path: str, formulas: Sequence[str]) -> Page:
+    """The page that a network file declares."""
+    text = network_text(path)
+    try:
+        return page(toml_data(path, text), formulas)
+    except NetworkError as error:
+        raise FileError(path, place_of(error.path, text), error.message) from error
+
+
+def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
+    """A page from declarations. Raises NetworkError with the path of what is wrong."""
+    for key in data:
+        if key not in KEYS:
+            network_from(data)  # says which key, and the nearest that is known
+    check_symbols(data.get("symbols", {}))
+    whole = inferred(data, formulas)
+    about_network = [key for key in data if key not in NOT_OF_A_NETWORK]
+    network = network_from(whole) if about_network else None
+    return Page(network, {key: whole[key] for key in ("notation", "symbols") if key in whole})
+
+
+def page_of_network(network: Network, formulas: Sequence[str]) -> Page:
+    """The page of a network that was built in Python: its notation is declared with it."""
+    return Page(network)
+
+
+def inferred(data: Mapping[str, Any], formulas: Sequence[str]) -> dict[str, Any]:
+    """The declarations with all that the formulas imply; what is declared stays."""
+    return merged(data, infer(formulas, data))
+
+
+def merged(declared: Mapping[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, table by table; where both say something, what is declared.
+
+    >>> merged({"notation": {"layer": "l"}}, {"notation": {"layer": "[l]", "sample": "(i)"}, "batch": "m"})
+    {'notation': {'layer': 'l', 'sample': '(i)'}, 'batch': 'm'}
+    """
+    out = dict(implied)
+    for key, value in declared.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
+        out[key] = merged(value, out[key]) if both else value
+    return out
