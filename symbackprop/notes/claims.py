@@ -122,6 +122,8 @@ class _Assembly:
 
     def separate(self, line: Line) -> list[Line]:
         """The equations that stand side by side in one line."""
+        if not any(token.kind not in _BREAKS | {Kind.SPACE} for token in line):
+            self.passed_over += 1
         if any(token.kind is Kind.CONDITION for token in line):
             self.passed_over += 1
             return []
@@ -135,7 +137,7 @@ class _Assembly:
             if ranging and _INDEX.fullmatch(self.before_relation(part)):
                 self.passed_over += 1
             elif pieces and soft and self.belongs(pieces[-1], part, breaks):
-                pieces[-1] += [*(t for t in separators if t.kind is Kind.COMMA), *part]
+                pieces[-1] += [*separators, *part]
             elif _relations(part) == 0 and self.is_annotation(part):
                 self.passed_over += 1
             else:

@@ -204,6 +204,7 @@ class _Expansion:
         self.done: list[Character] = []
         self.calls = 0
         self.wrote = 0
+        self.read_to = 0  # where the last argument ends
 
     def run(self) -> Traced:
         while self.todo:
@@ -232,6 +233,7 @@ class _Expansion:
 
     def call(self, macro: Macro, word: list[Character]) -> None:
         start, stop = word[0][1], word[-1][2]
+        self.read_to = stop
         self.calls += 1
         if self.calls > MAX_EXPANSIONS:
             raise MacroError(f"{macro.name} calls itself without end, or too many macros are called", start, True)
@@ -244,7 +246,7 @@ class _Expansion:
             if argument is None:
                 raise MacroError(f"{macro.name} needs {macro.arguments} arguments: write them in braces", start)
             given.append(argument)
-            stop = max([stop, *(c[2] for c in argument)])
+        stop = max(stop, self.read_to)
         self.push(self.written(macro, given, start, stop))
 
     def written(self, macro: Macro, given: list[list[Character]], start: int, stop: int) -> list[Character]:
@@ -288,8 +290,11 @@ class _Expansion:
         if not self.todo:
             return None
         if self.todo[-1][0] == "\\":
-            return self.word()
+            word = self.word()
+            self.read_to = word[-1][2]
+            return word
         first = self.todo.pop()
+        self.read_to = first[2]
         return self.upto("}") if first[0] == "{" else [first]
 
     def upto(self, close: str) -> list[Character] | None:
@@ -301,6 +306,7 @@ class _Expansion:
                 continue
             character = self.todo.pop()
             if character[0] == close and depth == 0:
+                self.read_to = character[2]
                 return out
             depth += {"{": 1, "}": -1}.get(character[0], 0)
             out.append(character)

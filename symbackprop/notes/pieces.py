@@ -117,7 +117,7 @@ class Cut:
         self.depth = max(self.depth, 0)
         kind = _kind(word)
         if self.depth and kind is not Kind.SPACE:
-            kind = Kind.SPACE if kind in (Kind.ROW, Kind.CELL) else Kind.INK
+            kind = Kind.SPACE if kind in (Kind.ROW, Kind.CELL, Kind.QUAD) else Kind.INK
             if word == r"\\":
                 stop = _row_end(self.text, stop)
         self.add(kind, at, stop if kind is not Kind.ROW else _row_end(self.text, stop))
