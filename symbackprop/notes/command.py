@@ -124,7 +124,7 @@ def _hand_out(args: argparse.Namespace, told: Told) -> None:
         text.render(told, False, args.verbose) if args.output_format == "text" else FORMATS[args.output_format](told)
     )
     try:
-        Path(args.output).write_text(plain, encoding="utf-8", newline="\n")
+        Path(args.output).write_text(plain, encoding="utf-8", errors="replace", newline="\n")
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise FileError(args.output, None, f"cannot be written ({reason}): choose another file") from error

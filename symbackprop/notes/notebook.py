@@ -28,7 +28,7 @@ def scan(source: Source) -> Found:
             text = "".join(text)
         if not isinstance(text, str):
             raise FileError(source.file, None, f"cell {number} has no text: it is no notebook as Jupyter writes it")
-        markdown.scan(Source(source.file, plain_lines(text), number), macros, found)
+        markdown.scan(Source(source.file, plain_lines(_whole(text)), number), macros, found)
     return found
 
 
@@ -44,3 +44,8 @@ def _cells(source: Source) -> list[Any]:
     if not isinstance(cells, list):
         raise FileError(source.file, None, "no notebook: it has no list of cells (of version 4); save it with Jupyter")
     return cells
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which JSON can write and nothing can print."""
+    return text.encode("utf-8", "replace").decode("utf-8")

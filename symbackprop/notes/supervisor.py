@@ -126,7 +126,7 @@ class _Supervisor:
                 self.count.add(known=message["size"])
             elif "begin" in message:
                 reached = message["begin"]
-                patience = 2 * job.time_limit + 5 if job.time_limit is not None else None
+                patience = patience_for(job.time_limit)
             elif "rows" in message:
                 if message["number"] not in finished:
                     finished.add(message["number"])
@@ -181,6 +181,11 @@ def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> Non
     for line in process.stdout:
         lines.put(line)
     lines.put(None)
+
+
+def patience_for(limit: float | None) -> float | None:
+    """Seconds that a formula gets before its process is ended: the process should have ended it itself by then."""
+    return None if limit is None else 2 * limit + 5
 
 
 def _too_late(limit: float | None) -> str:

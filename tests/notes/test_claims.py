@@ -55,7 +55,11 @@ def test_rows(body, wanted):
         (r"w_\text{new} = w_\text{old} - \alpha", [r"w_\text{new} = w_\text{old} - \alpha"], 0),
         (r"a = \text{ReLU}(z)", [r"a = \text{ReLU}(z)"], 0),
         (r"a = \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}", [r"a = \begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}"], 0),
-        (r"a = \begin{cases} 1 & \text{if } z > 0 \\ 0 \end{cases}", [r"a = \begin{cases} 1 & \text{if } z > 0 \\ 0 \end{cases}"], 0),
+        (
+            r"a = \begin{cases} 1 & \text{if } z > 0 \\ 0 \end{cases}",
+            [r"a = \begin{cases} 1 & \text{if } z > 0 \\ 0 \end{cases}"],
+            0,
+        ),
         (r"\left. a = b \right|_{x}", [], 1),
         (r"a = \left( b + c \right)", [r"a = \left( b + c \right)"], 0),
         (r"a = b.", ["a = b"], 0),

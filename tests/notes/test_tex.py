@@ -15,9 +15,7 @@ def found(text):
 
 def texts(text):
     """The claims of a document, as they go to the judge."""
-    return [
-        claim.text.text for item in found(text).items if isinstance(item, Display) for claim in claims(item).claims
-    ]
+    return [claim.text.text for item in found(text).items if isinstance(item, Display) for claim in claims(item).claims]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,11 @@ def test_a_place_survives_comments_and_macros():
 def test_what_is_broken_is_said_with_its_place(document, line, column, says):
     broken = []
     for item in found(document).items:
-        broken += [item] if isinstance(item, Broken) else [d for d in getattr(item, "directives", ()) if isinstance(d, Broken)]
+        broken += (
+            [item]
+            if isinstance(item, Broken)
+            else [d for d in getattr(item, "directives", ()) if isinstance(d, Broken)]
+        )
     assert broken, found(document).items
     assert broken[0].source.position(broken[0].start) == (line, column)
     assert says in broken[0].message
@@ -122,7 +124,8 @@ def test_what_follows_a_formula_that_does_not_end_is_still_read():
 
 
 def test_declarations_and_directives():
-    text = '% symbackprop\n% inputs = 2\n%\n%  loss = "x"\n% /symbackprop\n% symbackprop: skip\n%symbackprop: expect refuted SBP301'
+    text = '% symbackprop\n% inputs = 2\n%\n%  loss = "x"\n% /symbackprop\n'
+    text += "% symbackprop: skip\n%symbackprop: expect refuted SBP301"
     block, skip, expect = found(text).items
     assert isinstance(block, Block) and isinstance(skip, Skip) and isinstance(expect, Expect)
     assert block.toml == 'inputs = 2\n\n loss = "x"'

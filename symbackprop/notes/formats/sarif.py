@@ -74,4 +74,7 @@ def _result(row: Row, index: int) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """A path as a URI reference: absolute ones with their scheme, others relative to where the tool ran."""
     path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    quoted = quote(path.as_posix().encode("utf-8", "replace"))
+    if not path.is_absolute():
+        return quoted
+    return f"file://{quoted}" if quoted.startswith("/") else f"file:///{quoted}"
