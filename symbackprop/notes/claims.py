@@ -97,10 +97,9 @@ class _Assembly:
 
     def without_remark(self, group: Line) -> Line:
         """A row without the number or the range of an index that stands in brackets at its end."""
-        for at in range(len(group) - 1, 0, -1):
-            if group[at].kind is Kind.QUAD and _ink(group[at:]):
-                return group[:at] if self.is_annotation(_trimmed(group[at:])) else group
-        return group
+        end = _index_of_last(group) + 1 if _ink(group) else 0
+        at = next((at for at in range(end - 1, 0, -1) if group[at].kind is Kind.QUAD), 0)
+        return group[:at] if at and self.is_annotation(_trimmed(group[at:end])) else group
 
     def continues(self, above: Line, cells: list[Line], group: Line) -> bool:
         first, related = _first(group), any(t.kind in (Kind.EQUAL, Kind.RELATION) for t in group)
@@ -235,7 +234,7 @@ def _parts(line: Line) -> list[tuple[Line, Line]]:
             if _trimmed(here):
                 parts.append((_trimmed(here), before))
                 here, before = [], []
-            before = [*before, token]
+            before.append(token)
         else:
             here.append(token)
     if _trimmed(here):

@@ -14,7 +14,7 @@ from symbackprop.notes.text import Traced
 MAX_EXPANSIONS = 2_000
 MAX_LENGTH = 50_000
 MAX_MACROS = 2_000
-MAX_BODY = 20_000
+MAX_BODY = 5_000
 
 WORD = re.compile(r"\\(?:[A-Za-z@]+|.)", re.DOTALL)
 _SPACE = re.compile(r"(?:[ \t\n]|%[^\n]*\n?)*")

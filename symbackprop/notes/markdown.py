@@ -42,6 +42,7 @@ def scan(source: Source, macros: Macros | None = None, found: Found | None = Non
 
 class _Markdown(Scanner):
     def document(self) -> None:
+        self.endless = False  # no comment ends from here on
         self.code_ends: dict[str, list[int]] | None = None
         while (token := _TOKEN.search(self.text, self.at)) is not None:
             self.at = token.end()
@@ -105,7 +106,8 @@ class _Markdown(Scanner):
             self.whole(token.start(), body_start, end.start())
 
     def html_comment(self, start: int) -> None:
-        end = self.text.find("-->", start + 4)
+        end = -1 if self.endless else self.text.find("-->", start + 4)
+        self.endless = end < 0
         mark = _MARK.match(self.text, start + 4)
         if end < 0:
             if mark is not None:

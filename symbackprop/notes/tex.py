@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT = re.compile(r"%[ \t]*symbackprop[ \t]*(?::(?P<directive>.*))?\s*")
+_BLOCK_START = re.compile(r"[ \t]*%[ \t]*symbackprop[ \t]*")
 _BLOCK_END = re.compile(r"[ \t]*%[ \t]*/symbackprop[ \t]*")
 _BLOCK_LINE = re.compile(r"[ \t]*%[ ]?")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -139,7 +140,7 @@ class Scanner:
                 self.found.items.append(Block(self.source, "\n".join(lines), tuple(places) or (start,), start))
                 return
             mark = _BLOCK_LINE.match(line)
-            if mark is None:
+            if mark is None or _BLOCK_START.fullmatch(line):
                 break
             lines.append(line[mark.end() :])
             places.append(at + mark.end())

@@ -27,7 +27,7 @@ def run(tmp_path):
 
     def run(*arguments, **files):
         for name, text in files.items():
-            (tmp_path / name.replace("_", ".")).write_text(text)
+            (tmp_path / ".".join(name.rsplit("_", 1))).write_text(text)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
             cwd=tmp_path,
@@ -42,7 +42,7 @@ def run(tmp_path):
 
 
 def test_each_equality_is_a_test(run):
-    code, out = run("notes.tex", "-v", notes_tex=NOTES)
+    code, out = run("notes.tex", "-vv", notes_tex=NOTES)
     assert code == 1
     assert "2 failed, 2 passed" in out
     assert "line 4, column 8" in out
@@ -78,7 +78,8 @@ def test_what_is_wrong_in_a_block_is_said_in_a_line(run):
 
 def test_the_plugin_costs_nothing_where_there_are_no_notes(tmp_path):
     (tmp_path / "test_x.py").write_text(
-        "import sys\ndef test_x():\n    assert 'sympy' not in sys.modules\n    assert 'symbackprop.notes' not in sys.modules\n"
+        "import sys\ndef test_x():\n"
+        "    assert 'sympy' not in sys.modules\n    assert 'symbackprop.notes' not in sys.modules\n"
         "    assert 'symbackprop.pytest_plugin' in sys.modules\n"
     )
     (tmp_path / "page.tex").write_text("\\[ a = b \\]")
