@@ -1,0 +1,169 @@
+"""One equality of a page judged: both sides in formulas, the setting that they live in, and what the prover says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
+from symbackprop.algebra.shape import shape
+from symbackprop.errors import ShapeMismatch, Unsupported
+from symbackprop.marking import derivatives as dv
+from symbackprop.marking.partials import Shorthand
+from symbackprop.marking.products import UNKNOWN, settled
+from symbackprop.marking.scope import Scope
+from symbackprop.proof.prover import Prover
+from symbackprop.proof.setting import Draw, Setting
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import Verdict
+
+
+@dataclass
+class Judge:
+    """Compares formulas of one page; ``network`` is the prover of its network, where it has one."""
+
+    scope: Scope
+    network: Prover | None = None
+    _provers: dict[tuple[frozenset[Symbol], Draw], Prover] = field(default_factory=dict)
+
+    def compare(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        """Whether the right side equals the left one; the side with a definition is the one that is known."""
+        try:
+            left, right = self._sized(left, right)
+            left, right = self._unfolded(left), self._unfolded(right)
+            if self.network is not None and not self._strangers(left, right):
+                if self._known(right) and not self._known(left):
+                    left, right = right, left
+                return self.network.judge(left, right, dict(ranges))
+            return self._by_symbols(left, right, ranges)
+        except ShapeMismatch as error:
+            return Verdict(Status.REFUTED, f"it does not conform: {error}", "SBP201")
+        except (Unsupported, RecursionError) as error:
+            reason = str(error) if isinstance(error, Unsupported) else "the formula is nested too deeply"
+            return Verdict(Status.UNDECIDED, reason, "SBP401")
+
+    def _known(self, node: Formula) -> bool:
+        """Whether a side is what a claim is about: a derivative of the cost, or something with a definition."""
+        assert self.network is not None
+        setting = self.network.setting
+        match node:
+            case f.Entry(arg) | f.Transpose(arg):
+                return self._known(arg)
+            case f.Product((first, f.Unit())):
+                return self._known(first)
+            case f.Derivative():
+                return True
+            case Symbol():
+                return node in setting.definitions
+        return False
+
+    def _sized(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
+        here, there = shape(left), shape(right)
+        if UNKNOWN in here and UNKNOWN not in there:
+            left = settled(left, there)
+        elif UNKNOWN in there and UNKNOWN not in here:
+            right = settled(right, here)
+        for side in (left, right):
+            if any(isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(side)):
+                raise Unsupported("ones, or a unit vector, of a size that nothing tells")
+        return left, right
+
+    def _unfolded(self, node: Formula) -> Formula:
+        """Everything that the page defined put in; a network's own names stay."""
+        definitions = self.scope.definitions
+        if not definitions:
+            return node
+        count = 0
+
+        def change(u: Formula) -> Formula:
+            nonlocal count
+            count += 1
+            if count > dv.MAX_NODES:
+                raise Unsupported("what the page defined makes the formula too large")
+            if isinstance(u, Symbol) and u in definitions:
+                return f.rewrite(definitions[u], change)
+            return u
+
+        return f.rewrite(node, change)
+
+    def _strangers(self, left: Formula, right: Formula) -> bool:
+        """Whether arrays occur that the network does not have."""
+        assert self.network is not None
+        setting = self.network.setting
+        known = {*setting.free, *setting.definitions}
+        return any(isinstance(u, Symbol) and u not in known for side in (left, right) for u in f.walk(side))
+
+    def _by_symbols(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        left, right = _derivatives_named(left), _derivatives_named(right)
+        found = Verdict(Status.UNDECIDED, "", "SBP401")
+        for draw in (Draw.DATA, Draw.CHANCE):
+            found = self._prover(left, right, draw).judge(left, right, dict(ranges))
+            if found.status is not Status.UNDECIDED:
+                return found
+        return found
+
+    def _prover(self, left: Formula, right: Formula, draw: Draw) -> Prover:
+        arrays: dict[Symbol, Draw] = {}
+        scalars: set[str] = set()
+        sizes: set[str] = set()
+        for side in (left, right):
+            for u in f.walk(side):
+                if isinstance(u, Symbol):
+                    arrays[u] = draw
+                if isinstance(u, Symbol | f.Ones):
+                    sizes |= {n.name for e in u.shape for n in e.free_symbols}
+                if isinstance(u, f.Scalar) and u.name != "pi":
+                    scalars.add(u.name)
+        if self.network is not None:
+            base = self.network.setting
+            extra = {s: d for s, d in arrays.items() if s not in base.free and s not in base.definitions}
+            return Prover(
+                replace(base, free={**base.free, **extra}, sizes=base.sizes | sizes, scalars=base.scalars | scalars - sizes)
+            )
+        return Prover(
+            Setting(free=arrays, sizes=frozenset(sizes), scalars=frozenset(scalars - sizes), granted=())
+        )
+
+    def shorthand(self, short: Shorthand, claim: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        """d z / d W = E: that the pullback of any cotangent c through z is c E."""
+        cotangent = Symbol("c", shape(short.of))
+        definitions = dict(self.scope.definitions)
+        if self.scope.model is not None:
+            definitions = {**{a.symbol: a.formula for a in self.scope.model.assignments}, **definitions}
+        inner = dv.unfolded(short.of, definitions, short.wrt)
+        true = dv.pulled_back(inner, short.wrt, cotangent)
+        said: Formula = f.Product((cotangent, claim))
+        try:
+            if shape(said) != shape(true):
+                turned = f.Product((f.Transpose(claim), cotangent))
+                said = turned if shape(turned) == shape(true) else said
+        except ShapeMismatch:
+            turned = f.Product((claim, f.Transpose(cotangent)))
+            said = turned
+        found = self.compare(true, said, ranges)
+        if found.status is Status.PROVED:
+            name = short.of.name if isinstance(short.of, Symbol) else "u"
+            text = f"as the factor beside dJ/d{name}: d{name}/d{short.wrt.name} has more than two axes"
+            return replace(found, message=f"{found.message}, {text}")
+        return found
+
+
+def _derivatives_named(node: Formula) -> Formula:
+    """Derivatives of what has no definition, as arrays of their own."""
+
+    def change(u: Formula) -> Formula:
+        if isinstance(u, f.Derivative) and isinstance(u.of, Symbol) and isinstance(u.wrt, Symbol):
+            return Symbol(f"d{u.of.name}/d{u.wrt.name}", u.wrt.shape)
+        return u
+
+    return f.rewrite(node, change)
+
+
+def worst(verdicts: Sequence[Verdict], order: Sequence[Status]) -> Verdict:
+    return min(verdicts, key=lambda v: order.index(v.status))
+
+
+_ = (ONE, SCALAR)
