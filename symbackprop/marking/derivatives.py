@@ -60,8 +60,19 @@ def array(body: IndexExpr, rows: sympy.Expr, columns: sympy.Expr, i: sympy.Symbo
     return f.IndexSum(node, i, ONE, rows) if rows != ONE else node
 
 
+class _Own(Fresh):
+    """Names for bound indices that no page writes: what is put in later is not captured."""
+
+    def __call__(self, sample: bool = False) -> sympy.Symbol:
+        number = 1
+        while f"q_{number}" in self._used:
+            number += 1
+        self._used.add(f"q_{number}")
+        return sympy.Symbol(f"q_{number}")
+
+
 def _fresh(*nodes: Formula) -> Fresh:
-    fresh = Fresh()
+    fresh = _Own()
     for node in nodes:
         fresh.avoid(index_names(node))
     return fresh
@@ -77,7 +88,14 @@ def of_scalar(node: Formula, wrt: Symbol) -> Formula:
 
 
 def pulled_back(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula:
-    """sum_ij cotangent_ij d node_ij / d wrt, in the shape of wrt."""
+    """sum_ij cotangent_ij d node_ij / d wrt, in the shape of wrt.
+
+    Derivatives that are names pass through as arrays.
+    """
+    named = {u: Symbol(f"?{n}", shape(u)) for n, u in enumerate(u for u in f.walk(cotangent) if isinstance(u, f.Derivative))}
+    if named:
+        passed = pulled_back(node, wrt, f.substitute(cotangent, dict(named)))
+        return f.substitute(passed, {symbol: u for u, symbol in named.items()})
     fresh = _fresh(node, wrt, cotangent)
     i, j = fresh(), fresh()
     rows, columns = wrt.shape

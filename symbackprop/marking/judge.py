@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
+from symbackprop.algebra.formula import SCALAR, Formula, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.marking import derivatives as dv
@@ -18,7 +18,9 @@ from symbackprop.marking.scope import Scope
 from symbackprop.proof.prover import Prover
 from symbackprop.proof.setting import Draw, Setting
 from symbackprop.proof.status import Status
-from symbackprop.proof.verdict import Verdict
+from symbackprop.proof.verdict import WORST_FIRST, Verdict
+
+MAX_ENTRIES = 100
 
 
 @dataclass
@@ -27,23 +29,54 @@ class Judge:
 
     scope: Scope
     network: Prover | None = None
-    _provers: dict[tuple[frozenset[Symbol], Draw], Prover] = field(default_factory=dict)
+    extended: dict[frozenset[str], Prover] = field(default_factory=dict)
 
     def compare(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
         """Whether the right side equals the left one; the side with a definition is the one that is known."""
         try:
             left, right = self._sized(left, right)
             left, right = self._unfolded(left), self._unfolded(right)
-            if self.network is not None and not self._strangers(left, right):
-                if self._known(right) and not self._known(left):
-                    left, right = right, left
-                return self.network.judge(left, right, dict(ranges))
-            return self._by_symbols(left, right, ranges)
+            if _written_out(left, right):
+                return self._entry_by_entry(left, right, ranges)
+            return self._compared(left, right, ranges)
         except ShapeMismatch as error:
             return Verdict(Status.REFUTED, f"it does not conform: {error}", "SBP201")
         except (Unsupported, RecursionError) as error:
             reason = str(error) if isinstance(error, Unsupported) else "the formula is nested too deeply"
             return Verdict(Status.UNDECIDED, reason, "SBP401")
+
+    def _compared(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        if self.network is None or self._strangers(left, right):
+            return self._by_symbols(left, right, ranges)
+        if self._known(right) and not self._known(left):
+            left, right = right, left
+        return self._of_network(left, right).judge(left, right, dict(ranges))
+
+    def _of_network(self, left: Formula, right: Formula) -> Prover:
+        """The network's prover, with further scalars, like a rate, where there are some."""
+        assert self.network is not None
+        base = self.network.setting
+        known = {*base.scalars, *base.sizes, "pi"}
+        more = frozenset(u.name for side in (left, right) for u in f.walk(side) if isinstance(u, f.Scalar)) - known
+        if not more:
+            return self.network
+        if more not in self.extended:
+            self.extended[more] = Prover(replace(base, scalars=base.scalars | more))
+        return self.extended[more]
+
+    def _entry_by_entry(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        """Matrices written out: each entry is judged, since their sizes are numbers."""
+        rows, columns = shape(left)
+        if shape(right) != (rows, columns) or not (rows.is_Integer and columns.is_Integer) or rows * columns > MAX_ENTRIES:
+            return self._compared(left, right, ranges)
+        found = []
+        for i in range(1, int(rows) + 1):
+            for j in range(1, int(columns) + 1):
+                at = sympy.Integer(i), sympy.Integer(j)
+                found.append(self._compared(f.Entry(left, *at), f.Entry(right, *at), ranges))
+                if found[-1].status is Status.REFUTED:
+                    return replace(found[-1], message=f"{found[-1].message}, in entry ({i}, {j})")
+        return worst(found, WORST_FIRST)
 
     def _known(self, node: Formula) -> bool:
         """Whether a side is what a claim is about: a derivative of the cost, or something with a definition."""
@@ -162,8 +195,12 @@ def _derivatives_named(node: Formula) -> Formula:
     return f.rewrite(node, change)
 
 
+def _written_out(left: Formula, right: Formula) -> bool:
+    """Whether a matrix is written out, entry by entry, in one of the sides."""
+    units = (u for side in (left, right) for u in f.walk(side) if isinstance(u, f.Unit))
+    return shape(left) != SCALAR and any(u.index.is_Integer and u.size.is_Integer for u in units)
+
+
 def worst(verdicts: Sequence[Verdict], order: Sequence[Status]) -> Verdict:
     return min(verdicts, key=lambda v: order.index(v.status))
 
-
-_ = (ONE, SCALAR)

@@ -112,7 +112,8 @@ class Page:
                 self._scope = table_scope(notation, symbols)
             if old is not None:
                 self._carry_over(old)
-            self._judge = Judge(self._scope, self._network_prover())
+            extended = getattr(self.network, "extended_provers", None)
+            self._judge = Judge(self._scope, self._network_prover(), {} if extended is None else extended)
         return self._scope
 
     def _carry_over(self, old: Scope) -> None:
@@ -296,7 +297,8 @@ class Page:
             claim = elaborator.of(right)
         except Shorthand as short:
             return _with_notes(self._judge.shorthand(short, known, elaborator.free_ranges([known])), elaborator.said)
-        known, claim = elaborator.spread([known, claim], right) if shape(known) != shape(claim) else (known, claim)
+        if isinstance(left, s.Partial) and shape(claim) == SCALAR != shape(known) and (short := elaborator.shorthand(left)):
+            return _with_notes(self._judge.shorthand(short, claim, elaborator.free_ranges([claim])), elaborator.said)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
         for one, other in elaborator.asserted:
             extra = self._judge.compare(other, one, elaborator.free_ranges([one, other]))

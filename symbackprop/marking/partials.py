@@ -189,6 +189,12 @@ class Partials:
         self.labels[found] = ""
         return found
 
+    def shorthand(self, node: s.Partial) -> Shorthand | None:
+        """dz/db = 1: the factor beside dJ/dz, where a column is derived by an array."""
+        of = self._of(node)
+        target = self._target(node.wrt, of)
+        return Shorthand(of, target.array) if shape(of) != SCALAR and target.part == target.array else None
+
     def _one_sample(self, part: Formula, node: Node) -> tuple[bool, sympy.Expr]:
         """A column (or, with samples as rows, a row) of an array as what is derived by."""
         if isinstance(part, f.Product) and len(part.factors) == 2 and isinstance(part.factors[1], f.Unit):

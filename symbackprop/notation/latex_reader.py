@@ -50,10 +50,9 @@ _INSTEAD = {
 def read_latex(text: str, lexicon: Lexicon, at: Position = Position(1, 1)) -> tuple[Chain, ...]:
     r"""The chains of equalities in a displayed formula, one for each line that starts anew.
 
-    >>> (chain,) = read_latex(r"y = \sigma(w x)", Lexicon(free=True))
+    >>> (chain,) = read_latex(r"y = \sigma(3)", Lexicon(free=True))
     >>> chain.sides[1]
-    Call(function=Func(letter='sigma', order=0, layer=None), args=(Times(factors=(Name(letter='w', layer=None, sample=None, \
-entries=(), mark=''), Name(letter='x', layer=None, sample=None, entries=(), mark='')), joints=('',)),))
+    Call(function=Func(letter='sigma', order=0, layer=None), args=(Num(value=Fraction(3, 1)),))
 
     Raises NotationError with a position for what is not read, is ambiguous, or is larger than the limits.
     """
@@ -228,7 +227,9 @@ class Reader(Scripts):
             return self.differential()
         letter = self.letter()
         word = self.lexicon.find(letter)
-        if word is None and letter in FUNCTION_WORDS and letter != "e":
+        if word is None and letter not in FUNCTION_WORDS and len(letter) > 2 and letter.lower() in FUNCTION_WORDS:
+            letter = letter.lower()
+        if word is None and letter in FUNCTION_WORDS:
             return self.call(letter, start)
         if letter == "e" and self.next.text == "^" and (word is None or word.kind != "array"):
             self.at += 1
@@ -356,7 +357,7 @@ class Reader(Scripts):
             return token.text[1:] in _COMMAND_FUNCTIONS
         if token.kind in ("letter", "word"):
             word = self.lexicon.find(token.text)
-            return (word is None and token.text in FUNCTION_WORDS) or (word is not None and word.kind == "function")
+            return (word is None and {token.text, token.text.lower()} & FUNCTION_WORDS != set()) or (word is not None and word.kind == "function")
         return False
 
     # Derivatives
@@ -475,6 +476,11 @@ class Reader(Scripts):
         node = self.sum()
         self.expect("}", f"for the brace in column {self.tokens[start].start.column}")
         self.depth -= 1
+        if isinstance(node, s.Func) and self.next.text in ("^", "_", "'") and self.next.kind == "mark":
+            marks = Marks(node.letter, node.layer, primes=node.order)
+            return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
+        if isinstance(node, s.Func) and self.next.text in _OPENERS:
+            return self.applied(Marks(node.letter, node.layer, primes=node.order), start, True)
         while isinstance(node, s.Name) and self.next.text in ("^", "_") and self.next.kind == "mark":
             word = self.lexicon.find(node.letter)
             marks = Marks(node.letter, node.layer, node.sample, node.entries, node.mark)

@@ -47,6 +47,7 @@ class Scripts:
         self.lexicon = lexicon
         self.at = 0
         self.depth = 0
+        self.sample_letters = _sample_letters(tokens)
 
     # The cursor
 
@@ -119,7 +120,7 @@ class Scripts:
             else:
                 return total
 
-    def index_atom(self) -> sympy.Expr:
+    def index_atom(self, bare: bool = False) -> sympy.Expr:
         token = self.next
         if token.kind == "number":
             self.at += 1
@@ -130,7 +131,7 @@ class Scripts:
         if token.kind in ("letter", "word"):
             self.at += 1
             name = token.text
-            if self.next.text in ("_", "^") and name not in ("i", "j", "k", "l"):
+            if not bare and self.next.text in ("_", "^") and name not in ("i", "j", "k", "l"):
                 name += self.size_mark()
             return sympy.Symbol(name)
         if token.text in ("(", "{", "|", "["):
@@ -301,7 +302,7 @@ class Scripts:
             found = self.index()
             self.expect("}", "behind the layer")
             return found
-        return self.index_atom()
+        return self.index_atom(bare=True)
 
     def _above(self, marks: Marks, word: Word | None) -> None:
         """A superscript: marks in any number, or a power."""
@@ -352,9 +353,9 @@ class Scripts:
             marks.mark = UPDATES[str(label)]
             self.at += len([t for t in self.tokens[self.at : self._closing(self.at)]])
         elif known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None:
-            marks.layer = self.index() if braced else self.index_atom()
+            marks.layer = self.index() if braced else self.index_atom(bare=True)
         elif known.sampled and self.lexicon.sample == "i" and marks.sample is None and known.kind != "function":
-            marks.sample = self.index() if braced else self.index_atom()
+            marks.sample = self.index() if braced else self.index_atom(bare=True)
         elif token.text in ("*", r"\dagger", r"\ast"):
             self.fail(f"{self.found()} in a superscript is not read: for a transpose write ^T", code="SBP104")
         else:
@@ -377,7 +378,9 @@ class Scripts:
         self.expect(closer, "behind the superscript")
         layers = self.lexicon.layer
         carries = known.layered or known.kind == "function"
-        if style == layers and carries and marks.layer is None:
+        if style == "(l)" and known.sampled and marks.sample is None and found in self.sample_letters:
+            marks.sample = found
+        elif style == layers and carries and marks.layer is None:
             marks.layer = found
         elif style == "(l)" and known.sampled and marks.sample is None:
             marks.sample = found
@@ -454,3 +457,14 @@ def written(token: Token) -> str:
 
 def unmarked(marks: Marks) -> Marks:
     return replace(marks, power=None)
+
+
+def _sample_letters(tokens: Sequence[Token]) -> frozenset[sympy.Symbol]:
+    """i is the number of a sample in (i), unless it is a layer elsewhere: on a weight, or as i - 1."""
+    texts = [t.text for t in tokens]
+    for k, text in enumerate(texts):
+        if text == "i" and texts[k - 1 : k] == ["("]:
+            before = [t for t in texts[max(0, k - 5) : k - 1] if t not in ("^", "{", "}")]
+            if texts[k + 1 : k + 2] in (["-"], ["+"]) or before[-1:] in (["W"], ["w"], ["b"]):
+                return frozenset()
+    return frozenset({sympy.Symbol("i")})
