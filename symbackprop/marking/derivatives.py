@@ -18,7 +18,10 @@ from symbackprop.algebra.meaning import index_names, meaning
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.written import written
 from symbackprop.calculus.entrywise import collapse, differentiate
+from symbackprop.calculus.sweep import uses
+from symbackprop.calculus.tidy import tidy
 from symbackprop.errors import ShapeMismatch, Unsupported
+from symbackprop.model.layers import Assignment
 
 MAX_NODES = 4_000
 
@@ -80,11 +83,26 @@ def _fresh(*nodes: Formula) -> Fresh:
 
 def of_scalar(node: Formula, wrt: Symbol) -> Formula:
     """The gradient of a scalar by an array, in the array's shape."""
+    by_rules = _by_rules(node, wrt, f.formula(1))
+    if by_rules is not None:
+        return by_rules
     fresh = _fresh(node, wrt)
     i, j = fresh(), fresh()
     rows, columns = wrt.shape
     at = (i if rows != ONE else ONE, j if columns != ONE else ONE)
     return array(differentiate(meaning(node, (ONE, ONE), fresh).body, wrt, at, fresh), rows, columns, i, j)
+
+
+def _by_rules(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula | None:
+    """By the matrix rules, where the formula has no indices: a short form that is easily compared; else None."""
+    if any(isinstance(u, f.Entry | f.IndexSum | f.Kronecker | f.Unit) for part in (node, cotangent) for u in f.walk(part)):
+        return None
+    try:
+        found = uses(Assignment(Symbol("?", shape(node)), node), cotangent, lambda symbol: symbol == wrt)
+        made = tidy(found[0][1].contribution) if found else None
+        return made if made is not None and shape(made) == wrt.shape else None
+    except (Unsupported, ShapeMismatch):
+        return None
 
 
 def pulled_back(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula:
@@ -96,6 +114,9 @@ def pulled_back(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula:
     if named:
         passed = pulled_back(node, wrt, f.substitute(cotangent, dict(named)))
         return f.substitute(passed, {symbol: u for u, symbol in named.items()})
+    by_rules = _by_rules(node, wrt, cotangent)
+    if by_rules is not None:
+        return by_rules
     fresh = _fresh(node, wrt, cotangent)
     i, j = fresh(), fresh()
     rows, columns = wrt.shape
