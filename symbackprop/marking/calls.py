@@ -55,6 +55,8 @@ class Calls:
             if len(args) != 2:
                 self.reject(f"{letter} takes two arguments", node)
             return self.maximum([self.of(a) for a in args], letter == "min")
+        if len(args) > 1 and self.scope.lexicon.free and letter not in ELEMENTARY and letter not in NAMED_ACTIVATIONS:
+            return Symbol(letter)  # f(x, y): what it depends on
         if len(args) != 1:
             self.reject(f"{letter} takes one argument here", node)
         arg = self.checked(self.of(args[0]), args[0])
@@ -160,6 +162,8 @@ class Calls:
                 array = f.Product((array.T if scope.rows else array, f.Unit(self.sample, scope.samples)))
             self.say(f"{node.letter} without an argument is taken at z")
             return self._activated(node, array, node)
+        if not node.order and Symbol(node.letter) in scope.definitions:
+            return Symbol(node.letter)
         self.say(f"{node.letter} without an argument is taken at z")
         return self.apply(node, Symbol("z"), node)
 

@@ -15,7 +15,7 @@ from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.calls import Calls
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, same, settled
-from symbackprop.marking.scope import Family, LayerMissing, Scope
+from symbackprop.marking.scope import Family, LayerMissing, LayerOpen, Scope
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -40,6 +40,7 @@ class Elaborator(Calls, Partials):
         self.said: list[str] = []
         self.labels: dict[Formula, str] = {}
         self.deriving = False
+        self.any_layer: int | None = None
         self.asserted: list[tuple[Formula, Formula]] = []
 
     @property
@@ -201,7 +202,9 @@ class Elaborator(Calls, Partials):
                 last = max(family.layers)
                 self.say(f"{letter} without a layer is that of the last one")
                 return family.layers[last]
-            raise NotationError(f"which layer? {letter} carries none here", where[0], "SBP103", where[1])
+            if self.any_layer is not None and family.what in ("activation", "preactivation") and family.layers:
+                return family.layers[self.any_layer]
+            raise LayerOpen(f"which layer? {letter} carries none here", where[0], "SBP103", where[1])
         layer = self.layer(node.layer)
         if family.generic is not None:
             return family.generic(layer)

@@ -163,7 +163,8 @@ def _per_sample(tokens: Sequence[Token]) -> bool:
     left, right = texts[: texts.index("=")], texts[texts.index("=") + 1 :]
     text = "".join(right)
     over = re.match(r"-?\\frac(?:\{1\}|1)(?:\{[mN]\}|[mN])|1/[mN]", text)
-    return left[0] == "d" and left[1] in ("W", "b", "w") and over is not None and re.search(r"d[ZzA]", text) is not None
+    starts = left[:1] == ["d"] and left[1:2] in (["W"], ["b"], ["w"])
+    return starts and over is not None and re.search(r"d[ZzA]", text) is not None
 
 
 def _function(tokens: Sequence[Token]) -> str | None:

@@ -130,12 +130,17 @@ class Judge:
         return any(isinstance(u, Symbol) and u not in known for side in (left, right) for u in f.walk(side))
 
     def _by_symbols(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
+        missing = [u.of for side in (left, right) for u in f.walk(side) if isinstance(u, f.Derivative)]
         left, right = _derivatives_named(left), _derivatives_named(right)
         found = Verdict(Status.UNDECIDED, "", "SBP401")
         for draw in (Draw.DATA, Draw.CHANCE):
             found = self._prover(left, right, draw).judge(left, right, dict(ranges))
             if found.status is not Status.UNDECIDED:
-                return found
+                break
+        if missing and found.status is not Status.PROVED:  # equal names are equal; other names may be
+            name = missing[0].name if isinstance(missing[0], Symbol) else "what is derived"
+            reason = f"{name} has no definition here: what its derivatives are is not known"
+            return Verdict(Status.UNDECIDED, reason, "SBP401", f"write the line that defines {name} before")
         return found
 
     def _prover(self, left: Formula, right: Formula, draw: Draw) -> Prover:

@@ -18,7 +18,7 @@ from symbackprop.errors import NotationError, Position, ShapeMismatch, Unsupport
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
 from symbackprop.marking.judge import Judge
-from symbackprop.marking.scope import Family, LayerMissing, Scope, network_scope, table_scope
+from symbackprop.marking.scope import Family, LayerMissing, LayerOpen, Scope, network_scope, table_scope
 from symbackprop.marking.updates import update_of
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
@@ -80,6 +80,7 @@ class Page:
         self._judge: Judge | None = None
         self._prover: Prover | None = None
         self._used: set[str] = set()
+        self._last: s.Node | None = None
         self.defined: dict[str, Position] = {}
 
     # Scope
@@ -177,6 +178,14 @@ class Page:
         except RecursionError:
             raise NotationError("the formula is nested too deeply", tokens[0].start, "SBP105") from None
 
+    def _continued(self, tokens: Sequence[Token], scope: Scope) -> s.Chain:
+        """A chain; one that begins with = goes on with the last side of the chain before it."""
+        first = tokens[0]
+        if first.text not in ("=", ":=") or first.kind != "mark" or self._last is None:
+            return self._tree(tokens, scope)
+        tree = self._tree(tokens[1:], scope)
+        return s.Chain((self._last, *tree.sides), (first.text, *tree.relations))
+
     # Judging
 
     def judge(self, latex: str, at: Position = START) -> Verdict:
@@ -189,12 +198,13 @@ class Page:
         links: list[Verdict] = []
         for tokens in pieces:
             try:
-                tree = self._tree(tokens, scope)
+                tree = self._continued(tokens, scope)
                 if len(tree.sides) == 1:
                     span = (tokens[0].start, tokens[-1].end)
                     links.append(Verdict(Status.UNREAD, "there is no = here: nothing is claimed", "SBP101", span=span))
                     continue
                 links += self._chain(tree, scope)
+                self._last = tree.sides[-1]
             except NotationError as error:
                 links.append(_unread(error, tokens[0].start))
             except RecursionError:
@@ -264,6 +274,10 @@ class Page:
                 found.append((choice, self._one(left, right, relation, scope, first, elaborator)))
             except LayerMissing as error:
                 missing = error
+            except LayerOpen as error:
+                if not _of_any_layer((left, right), scope):
+                    raise
+                return self._in_every_layer(left, right, scope, error)
             if found and found[-1][1].status in (Status.REFUTED, Status.UNREAD):
                 break
         if not found:
@@ -279,6 +293,17 @@ class Page:
             granted = tuple(dict.fromkeys(text for _, v in found for text in v.assumptions))
             return replace(worst, message=f"{worst.message}, for {'; '.join(shown)}", assumptions=granted)
         return replace(worst, message=f"for {letters}: {worst.message}")
+
+    def _in_every_layer(self, left: s.Node, right: s.Node, scope: Scope, error: NotationError) -> Verdict:
+        """a = g(z), g'(z) = ... without a layer: for every layer."""
+        found = []
+        for layer in range(1, min(scope.last, MAX_INSTANCES) + 1):
+            elaborator = next(self._elaborators((left, right), scope))
+            elaborator.any_layer = layer
+            found.append(self._one(left, right, "=", scope, False, elaborator))
+            if found[-1].status is Status.REFUTED:
+                break
+        return _with_notes(_joined(found), ["letters without a layer are those of any one layer"])
 
     def _one(
         self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
@@ -311,6 +336,10 @@ class Page:
         """The verdict DEFINED, where a line introduces a symbol or a function."""
         if isinstance(left, s.Call) and len(left.args) == 1 and isinstance(left.args[0], s.Name):
             return self._function(left, right, scope)
+        if scope.lexicon.free and isinstance(left, s.Call) and all(isinstance(a, s.Name) for a in left.args):
+            left = s.Name(left.function.letter, span=left.span)
+        elif scope.lexicon.free and isinstance(left, s.Func) and not left.order and left.letter not in scope.functions:
+            left = s.Name(left.letter, span=left.span)
         if not isinstance(left, s.Name) or left.entries or left.sample is not None or left.mark:
             return None
         letter = left.letter
@@ -325,7 +354,7 @@ class Page:
             family = scope.families.get(letter)
             if family is not None and left.layer is not None and int(left.layer or 0) in family.layers:
                 return None
-        if scope.lexicon.free and (letter in self.defined or letter == "pi"):
+        if scope.lexicon.free and (letter in self.defined or letter in ("pi", "sigma")):
             return None
         if Symbol(letter) in scope.definitions:
             return None
@@ -362,6 +391,8 @@ class Page:
             if letter not in scope.losses and not scope.lexicon.free:
                 scope.families[letter] = Family(letter, plain=symbol)
         scope.definitions[symbol] = formula
+        if scope.lexicon.free and (word := scope.lexicon.find(letter)) is not None and word.kind == "function":
+            scope.lexicon.words[letter] = Word("scalar")  # type: ignore[index]
         if not scope.lexicon.free and letter not in scope.losses:
             rank = sum(n != 1 for n in shape(formula))
             scope.lexicon.words[letter] = Word("array", left.layer is not None, rank)  # type: ignore[index]
@@ -452,6 +483,18 @@ def _layer_choices(nodes: Sequence[s.Node], scope: Scope) -> Iterator[dict[str, 
     letters = [name for name in _layer_letters(nodes) if name != "L"]
     for values in product(range(scope.first - 1, last + 1), repeat=min(len(letters), 2)):
         yield {**fixed, **dict(zip(letters, values, strict=False))}
+
+
+def _of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:
+    """Whether only z and a occur, without layers: what is said of a function holds in every layer."""
+    for node in nodes:
+        for u in s.walk(node):
+            if isinstance(u, s.Partial):
+                return False
+            family = scope.families.get(u.letter) if isinstance(u, s.Name) else None
+            if family is not None and (family.what not in ("activation", "preactivation") or u.layer is not None):  # type: ignore[attr-defined]
+                return False
+    return any(isinstance(u, s.Call) for node in nodes for u in s.walk(node))
 
 
 def _varies(choice: Mapping[str, int], scope: Scope) -> bool:

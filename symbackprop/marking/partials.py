@@ -94,8 +94,11 @@ class Partials:
         if isinstance(node.of, s.Name) and self.scope.losses.get(node.of.letter) == "sample" and node.of.sample is None:
             sample = getattr(node.wrt, "sample", None)
             return self.sample_loss(sample if sample is not None else self.sample, node)
+        function = node.of
+        if isinstance(function, s.Func) and Symbol(function.letter) not in self.scope.definitions:
+            function = s.Call(function, (node.wrt,), span=function.span)  # df/dx
         saved, self.deriving = self.deriving, True
-        found = self.checked(self.of(node.of), node.of)
+        found = self.checked(self.of(function), node.of)
         self.deriving = saved
         return found
 

@@ -38,6 +38,10 @@ class LayerMissing(NotationError):
     """A layer that the network does not have: a claim for every layer is not meant for this one."""
 
 
+class LayerOpen(NotationError):
+    """A letter of a network of several layers, without one."""
+
+
 @dataclass(frozen=True)
 class Family:
     """An array, or one for each layer: ``layers`` by the network's own number, ``generic`` for any expression.
@@ -286,7 +290,7 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
     column = data and batch and not chosen and letter[0].islower()
     layered = role not in ("input", "target", "prediction")
     rank = 2 if role == "weights" or (data and batch and not column) else 1
-    words[letter] = Word("array", layered, rank, sampled=data)
+    words[letter] = Word("array", layered, rank, sampled=data, called=role == "prediction")
     scope.families[letter] = Family(
         role, family.layers, family.plain, column=column, weights=role == "weights"
     )

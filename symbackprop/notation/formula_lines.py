@@ -12,6 +12,9 @@ from symbackprop.errors import NotationError
 from symbackprop.notation.latex_tokens import ALIGNING, Token
 
 RELATIONS = ("=", ":=")
+SINGLE_INDEX = frozenset("ijklmnst")
+_PARTS = (",", ";", r"\Rightarrow", r"\implies", r"\Longrightarrow", r"\to", r"\therefore", r"\because", r"\iff",
+          r"\Leftrightarrow", r"\longrightarrow")  # fmt: skip
 _OPENS, _CLOSES = ("(", "[", r"\{", "{", "|(", "||("), (")", "]", r"\}", "}", "|)", "||)")
 _GOES_ON = ("+", "-", r"\odot", r"\cdot", r"\times", "*", "/")
 
@@ -31,8 +34,12 @@ def chains_of(tokens: Sequence[Token]) -> list[list[Token]]:
         else:
             chains.append(list(piece))
     chains = [c for c in (_trimmed(chain) for chain in chains) if c]
+    some = bool(chains)
+    dotted = any(t.text == r"\dots" for c in chains for t in c)
     if len(chains) > 1:  # (1), l = 1, \dots, L: numbers and conditions beside a formula
-        chains = [c for k, c in enumerate(chains) if not _aside(c, chains[k + 1] if k + 1 < len(chains) else None)] or chains
+        chains = [c for k, c in enumerate(chains) if not _aside(c, dotted, k > 0)]
+    if some and not chains:
+        raise NotationError("this says for which index something holds: nothing to verify", tokens[0].start, "SBP104")
     if not chains:
         raise NotationError("there is no formula here", last.start)
     return [[*chain, Token("end", "", chain[-1].end, chain[-1].end)] for chain in chains]
@@ -63,7 +70,7 @@ def _pieces(tokens: Iterator[Token]) -> Iterator[tuple[bool, list[Token]]]:
         inside += (token.kind == "begin") - (token.kind == "close")
         if token.kind == "mark":
             depth = max(depth + (token.text in _OPENS) - (token.text in _CLOSES), 0)
-        parts = token.text == "\\\\" or token.kind in ("gap", "prose") or token.text in (",", ";")
+        parts = token.text == "\\\\" or token.kind in ("gap", "prose") or token.text in _PARTS
         if inside == 0 and token.text == "&":
             continue
         if inside == 0 and ((depth == 0 and parts) or token.text == "\\\\"):
@@ -89,21 +96,24 @@ def _outer(piece: Sequence[Token]) -> Iterator[Token]:
 
 
 def _trimmed(chain: list[Token]) -> list[Token]:
-    while chain and chain[-1].text in (".", ",", ";", ":") and chain[-1].kind == "mark":
+    while chain and (
+        (chain[-1].text in (".", ",", ";", ":") and chain[-1].kind == "mark") or chain[-1].text in (":=", "&")
+    ):
         chain = chain[:-1]
     return chain
 
 
-def _aside(chain: Sequence[Token], after: Sequence[Token] | None) -> bool:
+def _aside(chain: Sequence[Token], dotted: bool, later: bool) -> bool:
     """Whether a piece is a number of a formula, or says for which index one holds."""
     texts = [t.text for t in chain]
-    if any(text == r"\dots" for text in texts) and not any(t in RELATIONS for t in texts):
-        return True
+    related = any(t in RELATIONS for t in texts)
+    if dotted and not related:
+        return any(t == r"\dots" for t in texts) or len(texts) <= 3
     if len(texts) == 3 and texts[0] == "(" and texts[2] == ")" and chain[1].kind in ("number", "mark"):
         return True
-    if texts[0] in (r"\forall",) or r"\in" in texts:
+    if texts[0] in (r"\forall",) or (r"\in" in texts and later):
         return True
-    counted = len(texts) >= 3 and texts[1] == "=" and chain[0].kind == "letter" and len(texts[0]) == 1
-    if counted and after is not None and any(t.text == r"\dots" for t in after):
+    counted = len(texts) >= 3 and texts[1] == "=" and texts[0] in SINGLE_INDEX
+    if counted and (dotted or (later and all(t.kind in ("number", "letter") or t.text in "+-" for t in chain[2:]))):
         return True
-    return len(texts) == 1 and after is None and chain[0].kind in ("letter", "number") and texts[0].isupper()
+    return later and len(texts) == 1 and not related and chain[0].kind in ("letter", "number")

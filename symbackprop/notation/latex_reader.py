@@ -243,6 +243,13 @@ class Reader(Scripts):
             return self.loss_call(letter, start)
         marks = self.scripts(Marks(letter), word)
         word = self.lexicon.find(marks.letter)
+        if word is not None and word.called and self.next.text == "(" and marks.power is None:
+            here = self.at
+            args = self.arguments()
+            if len(args) == 1 and isinstance(args[0], s.Name) and not args[0].entries:  # y(x): the output at x
+                marks.sample = args[0].sample if marks.sample is None else marks.sample
+                return self.finished(marks, start)
+            self.at = here
         if word is not None and word.kind == "function":
             return self.applied(marks, start, True)
         if word is not None and word.kind == "loss" and self.next.text == "(" and marks.power is None:
@@ -425,9 +432,17 @@ class Reader(Scripts):
     def nabla(self) -> Node:
         start = self.at - 1
         if not self.take("_"):
-            self.fail(r"by what? write \nabla_W", code="SBP104")
+            return self._gradient_by_arguments(start)
         wrt = self.script_argument()
         return s.Partial(self.operand(), wrt, span=self.span(start))
+
+    def _gradient_by_arguments(self, start: int) -> Node:
+        r"""\nabla J(w, b): by what stands in the brackets."""
+        of = self.factor()
+        if not isinstance(of, s.Call) or not all(isinstance(a, s.Name) for a in of.args):
+            self.fail(r"by what? write \nabla_W", self.tokens[start], "SBP104")
+        wrt = of.args[0] if len(of.args) == 1 else s.Tuple(of.args, span=of.span)
+        return s.Partial(s.Name(of.function.letter, span=of.span), wrt, span=self.span(start))
 
     def script_argument(self) -> Node:
         """What stands below a nabla or a bar."""
@@ -535,6 +550,8 @@ class Reader(Scripts):
         if not self.take(closer):
             where = f"in line {opening.start.line}, column {opening.start.column}"
             self.fail(f"expected {closer} for the {written(opening)} {where}, not {self.found()}")
+        if len(items) > 1 and opening.text == "[":  # a row written out
+            return s.Grid((tuple(items),), span=self.span(start))
         return items[0] if len(items) == 1 else s.Tuple(tuple(items), span=self.span(start))
 
     def between_bars(self, bar: str, closer: str) -> Node:

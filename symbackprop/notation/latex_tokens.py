@@ -20,6 +20,7 @@ ALIGNING = frozenset(
     "equation equation* align align* aligned alignat alignat* gather gather* gathered multline multline* split eqnarray "  # noqa: SIM905
     "eqnarray* displaymath math flalign flalign*".split()
 )
+NAMES = frozenset("relu sigmoid softmax tanh diag tr trace exp log sign max min softplus new old".split())  # noqa: SIM905
 MATRICES = frozenset("matrix bmatrix pmatrix vmatrix smallmatrix array Bmatrix".split())  # noqa: SIM905
 
 
@@ -38,6 +39,7 @@ _PIECE = re.compile(
     | (?P<gap>     \\q?quad(?![A-Za-z]) | \\hspace\*?\s*\{[^{}]*\} | \\hfill(?![A-Za-z]) )
     | (?P<space>   \s+ | ~ | \\[,;:!>\s/] | \\(?:limits|nolimits|displaystyle|textstyle|scriptstyle|nonumber|notag|allowbreak
                      |left\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace|thickspace)(?![A-Za-z]) )
+    | (?P<sign>    \\textcircled\s*\{[^{}]*\} | \\(?:checkmark|square|blacksquare|qedhere|star|dagger)(?![A-Za-z]) )
     | (?P<dropped> \\(?:tag\*?|label|phantom|hphantom|vphantom|color|vspace\*?|ref|eqref|mathstrut)\s*\{[^{}]*\} )
     | (?P<break>   \\\\(?:\*)?(?:\s*\[[^\[\]{}]{0,20}\])? )
     | (?P<turn>    \\right\s*(?:\||\\vert(?![A-Za-z]))(?=\s*_) )
@@ -62,6 +64,7 @@ _PIECE = re.compile(
                      |mathord|mathtt|bf)\*?(?![A-Za-z]) )
     | (?P<becomes> := | \\(?:coloneqq|colonequals|triangleq|leftarrow|gets|longleftarrow|Leftarrow)(?![A-Za-z])
                      | \\colon\s*= | <- | ←|≔ )
+    | (?P<dots>    \.\.\.+ )
     | (?P<number>  [0-9]+(?:\.[0-9]+)? | \.[0-9]+ )
     | (?P<command> \\(?:[A-Za-z]+|[^\sA-Za-z]) )
     | (?P<letter>  [^\W\d_] )
@@ -102,7 +105,7 @@ def tokenize(text: str, at: Position = Position(1, 1)) -> list[Token]:
     """
     if len(text) > MAX_LENGTH:
         raise NotationError(f"the formula has more than {MAX_LENGTH} characters: split it", at, "SBP105")
-    found = list(_tokens(text, at))
+    found = _words_apart(list(_tokens(text, at)))
     if len(found) > MAX_TOKENS:
         raise NotationError(f"the formula has more than {MAX_TOKENS} pieces: split it", at, "SBP105")
     return found
@@ -123,6 +126,18 @@ def _tokens(text: str, at: Position) -> Iterator[Token]:
     yield Token("end", "", here, here)
 
 
+def _words_apart(tokens: list[Token]) -> list[Token]:
+    r"""``\text{and}`` is prose; as a subscript, or before an argument, a word is a name."""
+    out: list[Token] = []
+    for token, after in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
+        if token.kind == "text":
+            before = out[-1].text if out else ""
+            named = before in ("_", "^", "{", ",") or after.text in ("(", "'", "{", "}") or token.text.lower() in NAMES
+            token = token._replace(kind="word" if named else "prose")
+        out.append(token)
+    return out
+
+
 def _moved(here: Position, piece: str) -> Position:
     lines = piece.count("\n")
     if lines:
@@ -131,13 +146,16 @@ def _moved(here: Position, piece: str) -> Position:
 
 
 def _token(kind: str, piece: str, here: Position, after: Position) -> Token | None:
-    if kind in ("comment", "space", "dropped", "size", "font", "colour"):
+    if kind in ("comment", "space", "dropped", "size", "font", "colour", "sign"):
         return None
+    if kind == "dots":
+        return Token("command", r"\dots", here, after)
     if kind in _TEXT:
         return Token("mark", _TEXT[kind], here, after)
     if kind == "word":
         word = piece[piece.index("{") + 1 : -1].strip().removeprefix(r"\rm").strip()
-        return Token("letter" if len(word) == 1 else "word", word, here, after)
+        kind = "text" if piece.startswith((r"\text", r"\mbox")) else "word"
+        return Token("letter" if len(word) == 1 else kind, word, here, after)
     if kind in ("begin", "close"):
         return Token(kind, piece[piece.index("{") + 1 : -1].strip(), here, after)
     if kind in ("gap", "prose"):

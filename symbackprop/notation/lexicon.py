@@ -23,7 +23,7 @@ class Word:
     """What a letter is: an array with ``rank`` entry indices, a scalar, a function, a loss, a unit vector, a number.
 
     ``layered``: it carries a layer; ``below``: its layer, or its time, is a subscript whatever the notation says;
-    ``sampled``: a superscript is a sample of it; ``capital``: it holds all samples.
+    ``sampled``: a superscript is a sample of it; ``called``: y(x) is its value at x, and no product.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Word:
     rank: int = 0
     below: bool = False
     sampled: bool = False
+    called: bool = False
 
 
 @dataclass(frozen=True)
