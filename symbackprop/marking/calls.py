@@ -117,7 +117,9 @@ class Calls:
                 )
         if len(found) > 1:
             names = " or ".join(u.name for u in found)
-            self.reject(f"{function.letter} is {names}: its argument does not tell the layer; write g^{{[l]}}", node, "SBP103")
+            self.reject(
+                f"{function.letter} is {names}: its argument does not tell the layer; write g^{{[l]}}", node, "SBP103"
+            )
         return self._applied(found[0], arg, function.order, node)
 
     def _layers_of(self, function: s.Func, arg: Formula, node: Node) -> list[int]:
@@ -155,7 +157,9 @@ class Calls:
         if scope.model is not None and node.letter in scope.lexicon.words and node.letter not in scope.functions:
             layer = None if node.layer is None else self.layer(node.layer)
             if layer is None and len(scope.model.blocks) > 1:
-                self.reject(f"{node.letter} without an argument: of which layer? write {node.letter}(z^{{(l)}})", node, "SBP103")
+                self.reject(
+                    f"{node.letter} without an argument: of which layer? write {node.letter}(z^{{(l)}})", node, "SBP103"
+                )
             block = scope.model.blocks[0 if layer is None else int(layer) - 1]
             array: Formula = block.assignments[0].symbol
             if scope.samples is not None:

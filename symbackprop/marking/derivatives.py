@@ -95,7 +95,9 @@ def of_scalar(node: Formula, wrt: Symbol) -> Formula:
 
 def _by_rules(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula | None:
     """By the matrix rules, where the formula has no indices: a short form that is easily compared; else None."""
-    if any(isinstance(u, f.Entry | f.IndexSum | f.Kronecker | f.Unit) for part in (node, cotangent) for u in f.walk(part)):
+    if any(
+        isinstance(u, f.Entry | f.IndexSum | f.Kronecker | f.Unit) for part in (node, cotangent) for u in f.walk(part)
+    ):
         return None
     try:
         found = uses(Assignment(Symbol("?", shape(node)), node), cotangent, lambda symbol: symbol == wrt)
@@ -110,7 +112,9 @@ def pulled_back(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula:
 
     Derivatives that are names pass through as arrays.
     """
-    named = {u: Symbol(f"?{n}", shape(u)) for n, u in enumerate(u for u in f.walk(cotangent) if isinstance(u, f.Derivative))}
+    named = {
+        u: Symbol(f"?{n}", shape(u)) for n, u in enumerate(u for u in f.walk(cotangent) if isinstance(u, f.Derivative))
+    }
     if named:
         passed = pulled_back(node, wrt, f.substitute(cotangent, dict(named)))
         return f.substitute(passed, {symbol: u for u, symbol in named.items()})

@@ -159,7 +159,10 @@ class Elaborator(Calls, Partials):
         if scope.lexicon.free:
             if node.entries or node.sample is not None or node.layer is not None:
                 raise NotationError(
-                    f"{letter} has entries, and no shape is declared: declare it in [symbols]", node.span[0], "SBP102", node.span[1]
+                    f"{letter} has entries, and no shape is declared: declare it in [symbols]",
+                    node.span[0],
+                    "SBP102",
+                    node.span[1],
                 )
             return f.Scalar(letter) if letter in self.exponents else Symbol(letter)
         if sympy.Symbol(letter) in scope.sizes.values() or letter in scope.sizes:
@@ -179,7 +182,10 @@ class Elaborator(Calls, Partials):
             if samples is None:
                 if node.sample is not None:
                     raise NotationError(
-                        f"{node.letter} has a sample, and the network has no batch: declare batch", node.span[0], "SBP102", node.span[1]
+                        f"{node.letter} has a sample, and the network has no batch: declare batch",
+                        node.span[0],
+                        "SBP102",
+                        node.span[1],
                     )
                 return self.entries(base, node.entries, node)
             sample = node.sample if node.sample is not None else self.sample
@@ -271,7 +277,9 @@ class Elaborator(Calls, Partials):
         base = self.of(arg)
         samples = self.scope.samples
         if samples is None:
-            raise NotationError("a sample, and the network has no batch: declare batch", node.span[0], "SBP102", node.span[1])
+            raise NotationError(
+                "a sample, and the network has no batch: declare batch", node.span[0], "SBP102", node.span[1]
+            )
         if shape(base)[0 if self.scope.rows else 1] != samples:
             raise self.misfit(f"a sample of {show(shape(base))}, which has no axis of samples", node)
         self.meets(sample, samples, node)
@@ -396,7 +404,10 @@ class Elaborator(Calls, Partials):
         self.checked(base, node.base)
         if any(isinstance(u, Symbol) for u in f.walk(exponent)):
             raise NotationError(
-                "an exponent that depends on an array is not read, but for e: write exp", node.exponent.span[0], "SBP104", node.exponent.span[1]
+                "an exponent that depends on an array is not read, but for e: write exp",
+                node.exponent.span[0],
+                "SBP104",
+                node.exponent.span[1],
             )
         for u in f.walk(exponent):
             if isinstance(u, f.Number) and abs(u.value) > 1000:
@@ -418,7 +429,9 @@ class Elaborator(Calls, Partials):
         if node.shape is not None:
             rows, columns = (self.scope.size(e, self.layer, node.span) for e in node.shape)
             if shape(found) != (rows, columns):
-                raise self.misfit(f"the brace says {rows} x {columns}, and this is {show(shape(found))}", node, "SBP202")
+                raise self.misfit(
+                    f"the brace says {rows} x {columns}, and this is {show(shape(found))}", node, "SBP202"
+                )
         if node.equals is not None:
             try:
                 self.asserted.append((found, self.of(node.equals)))

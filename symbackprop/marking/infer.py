@@ -67,7 +67,9 @@ def _in_script(token: Token, tokens: Sequence[Token]) -> bool:
     """Whether a letter stands right behind ^ or _, or in brackets of a script, as the L of z^{(L)}."""
     at = tokens.index(token)
     before = [t.text for t in tokens[max(0, at - 3) : at]]
-    return bool(before) and (before[-1] in ("^", "_") or "".join(before[-3:]) in ("^{(", "^{[") or "".join(before[-2:]) in ("^{", "_{"))
+    return bool(before) and (
+        before[-1] in ("^", "_") or "".join(before[-3:]) in ("^{(", "^{[") or "".join(before[-2:]) in ("^{", "_{")
+    )
 
 
 def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int], inputs: set[tuple[str, int]]) -> None:
@@ -142,7 +144,8 @@ def _first(lowest: Mapping[str, int], inputs: set[tuple[str, int]]) -> int | Non
 
 def _bare_sample(tokens: Sequence[Token]) -> bool:
     return any(
-        t.kind == "letter" and t.text in ("x", "y", "t") and _next_script(tokens, k) in ("i",) for k, t in enumerate(tokens)
+        t.kind == "letter" and t.text in ("x", "y", "t") and _next_script(tokens, k) in ("i",)
+        for k, t in enumerate(tokens)
     )
 
 

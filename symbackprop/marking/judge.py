@@ -67,7 +67,11 @@ class Judge:
     def _entry_by_entry(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
         """Matrices written out: each entry is judged, since their sizes are numbers."""
         rows, columns = shape(left)
-        if shape(right) != (rows, columns) or not (rows.is_Integer and columns.is_Integer) or rows * columns > MAX_ENTRIES:
+        if (
+            shape(right) != (rows, columns)
+            or not (rows.is_Integer and columns.is_Integer)
+            or rows * columns > MAX_ENTRIES
+        ):
             return self._compared(left, right, ranges)
         found = []
         for i in range(1, int(rows) + 1):
@@ -159,11 +163,11 @@ class Judge:
             base = self.network.setting
             extra = {s: d for s, d in arrays.items() if s not in base.free and s not in base.definitions}
             return Prover(
-                replace(base, free={**base.free, **extra}, sizes=base.sizes | sizes, scalars=base.scalars | scalars - sizes)
+                replace(
+                    base, free={**base.free, **extra}, sizes=base.sizes | sizes, scalars=base.scalars | scalars - sizes
+                )
             )
-        return Prover(
-            Setting(free=arrays, sizes=frozenset(sizes), scalars=frozenset(scalars - sizes), granted=())
-        )
+        return Prover(Setting(free=arrays, sizes=frozenset(sizes), scalars=frozenset(scalars - sizes), granted=()))
 
     def shorthand(self, short: Shorthand, claim: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
         """d z / d W = E: that the pullback of any cotangent c through z is c E."""
@@ -208,4 +212,3 @@ def _written_out(left: Formula, right: Formula) -> bool:
 
 def worst(verdicts: Sequence[Verdict], order: Sequence[Status]) -> Verdict:
     return min(verdicts, key=lambda v: order.index(v.status))
-

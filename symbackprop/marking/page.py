@@ -71,7 +71,9 @@ class Page:
 
     def __init__(self, network: Described | None = None, declared: Mapping[str, Any] | None = None) -> None:
         self.network = network
-        self.declared: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in (declared or {}).items()}
+        self.declared: dict[str, Any] = {
+            k: dict(v) if isinstance(v, Mapping) else v for k, v in (declared or {}).items()
+        }
         if network is not None:
             own = getattr(network, "declared_notation", {})
             self.declared["notation"] = {**own, **self.declared.get("notation", {})}
@@ -322,7 +324,11 @@ class Page:
             claim = elaborator.of(right)
         except Shorthand as short:
             return _with_notes(self._judge.shorthand(short, known, elaborator.free_ranges([known])), elaborator.said)
-        if isinstance(left, s.Partial) and shape(claim) == SCALAR != shape(known) and (short := elaborator.shorthand(left)):
+        if (
+            isinstance(left, s.Partial)
+            and shape(claim) == SCALAR != shape(known)
+            and (short := elaborator.shorthand(left))
+        ):
             return _with_notes(self._judge.shorthand(short, claim, elaborator.free_ranges([claim])), elaborator.said)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
         for one, other in elaborator.asserted:
@@ -343,6 +349,8 @@ class Page:
         if not isinstance(left, s.Name) or left.entries or left.sample is not None or left.mark:
             return None
         letter = left.letter
+        if letter == "n" and left.layer is not None:
+            return None
         if any(isinstance(u, s.Name) and u.letter == letter and u.layer == left.layer for u in s.walk(right)):
             return None
         if scope.model is not None or not (scope.lexicon.free or letter in scope.families or letter in scope.losses):

@@ -129,7 +129,10 @@ class Partials:
             inner = f.substitute(self._unfolded_fully(of), {part: name})
         if name not in set(f.walk(inner)):
             raise NotationError(
-                "a derivative by an expression that does not occur in what is derived: name it", node.span[0], "SBP104", node.span[1]
+                "a derivative by an expression that does not occur in what is derived: name it",
+                node.span[0],
+                "SBP104",
+                node.span[1],
             )
         self.scope.definitions.setdefault(name, part)
         self._substituted = (of, inner)
@@ -155,7 +158,12 @@ class Partials:
         if model is not None and of == model.cost:
             gradient = self._of_cost(array, node)
             found = f.substitute(part, {array: gradient})
-            if scope.differentials == "per sample" and node.of is None and scope.samples is not None and self._is_data(array):
+            if (
+                scope.differentials == "per sample"
+                and node.of is None
+                and scope.samples is not None
+                and self._is_data(array)
+            ):
                 found = f.Product((f.scalar(scope.samples), found))
                 self.say(f"d{array.name} is that of the loss of each sample")
             column = shape(part)[1] == ONE != shape(part)[0] and array not in model.errors.values()
@@ -291,7 +299,11 @@ class Partials:
         else:
             first, last = wide[0], wide[-1]
             if any(first < k for k in others) and all(k > last for k in others):
-                order, rest, word = list(reversed(wide)), [nodes[k] for k in range(len(nodes)) if k > last], "right to left"
+                order, rest, word = (
+                    list(reversed(wide)),
+                    [nodes[k] for k in range(len(nodes)) if k > last],
+                    "right to left",
+                )
             elif all(k < first for k in others):
                 order, rest, word = wide, [nodes[k] for k in range(len(nodes)) if k < first], "left to right"
             else:
@@ -329,8 +341,14 @@ class Partials:
             for next_of, next_target in order[1:]:
                 cotangent = self._passed(cotangent, next_of, next_target, node)
         except _Unfit:
-            raise Misfit("these derivatives do not chain: what one is derived by is not what the next derives", "SBP201", node.span) from None
-        self.say(f"the derivatives are multiplied by the chain rule, {'right to left' if order is not links else 'left to right'}")
+            raise Misfit(
+                "these derivatives do not chain: what one is derived by is not what the next derives",
+                "SBP201",
+                node.span,
+            ) from None
+        self.say(
+            f"the derivatives are multiplied by the chain rule, {'right to left' if order is not links else 'left to right'}"
+        )
         last = order[-1][1].part
         if self.scope.layout == "numerator" and shape(last)[1] == ONE != shape(last)[0]:
             return f.Transpose(cotangent)

@@ -100,10 +100,18 @@ class Scope:
         if not near:
             near = [n for n in self.known() if n.lower() == letter.lower()][:1]
         few = ", ".join(dict.fromkeys(self.known()[:10]))
-        hint = f"did you mean {near[0]}?" if near else f"declare it in [symbols], or use one of {few}" if few else "declare it"
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"declare it in [symbols], or use one of {few}"
+            if few
+            else "declare it"
+        )
         return NotationError(f"{letter} is not declared: {hint}", span[0], "SBP102", span[1])
 
-    def size(self, expr: sympy.Expr, layer: Callable[[sympy.Expr], sympy.Expr], span: tuple[Position, Position]) -> Size:
+    def size(
+        self, expr: sympy.Expr, layer: Callable[[sympy.Expr], sympy.Expr], span: tuple[Position, Position]
+    ) -> Size:
         """A bound or a shape as written, with the names of sizes resolved."""
         found = {}
         for symbol in expr.free_symbols:
@@ -119,7 +127,9 @@ class Scope:
             number = layer(_affine(inner))
             if number.is_Integer and 0 <= int(number) < len(self.model.sizes):
                 return self.model.sizes[int(number)]
-            raise LayerMissing(f"there is no layer {inner}, of which {name} would be the size", span[0], "SBP102", span[1])
+            raise LayerMissing(
+                f"there is no layer {inner}, of which {name} would be the size", span[0], "SBP102", span[1]
+            )
         if parts is not None and parts[2]:
             return sympy.Symbol(f"{parts[1]}_{{{str(layer(_affine(parts[2]))).replace(' ', '')}}}")
         if self.lexicon.free or name in ("L",):
@@ -181,7 +191,9 @@ def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]
         else:
             shape = shape_of(kind)
             if shape is None:
-                raise NotationError(f'{given} = "{what}": it must be "scalar", "function", "loss" or a shape, like "q x n"')
+                raise NotationError(
+                    f'{given} = "{what}": it must be "scalar", "function", "loss" or a shape, like "q x n"'
+                )
             _add_array(scope, words, letter, shape)
 
 
@@ -291,9 +303,7 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
     layered = role not in ("input", "target", "prediction")
     rank = 2 if role == "weights" or (data and batch and not column) else 1
     words[letter] = Word("array", layered, rank, sampled=data, called=role == "prediction")
-    scope.families[letter] = Family(
-        role, family.layers, family.plain, column=column, weights=role == "weights"
-    )
+    scope.families[letter] = Family(role, family.layers, family.plain, column=column, weights=role == "weights")
 
 
 def _family(model: Model, role: str) -> Family:

@@ -28,7 +28,9 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
     claim = elaborator.checked(elaborator.of(right), right)
     rate = _rate(right, elaborator)
     if rate is None:
-        raise NotationError("which is the rate of this step? write it as a number or a declared scalar", right.span[0], "SBP103")
+        raise NotationError(
+            "which is the rate of this step? write it as a number or a declared scalar", right.span[0], "SBP103"
+        )
     gradient = _gradient(arrays[0], part, claim, left, elaborator)
     if gradient is None:
         return None
@@ -38,12 +40,14 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
 
 
 def _leads(term: s.Node, left: s.Name) -> bool:
-    return isinstance(term, s.Name) and (term.letter, term.layer, term.entries) == (left.letter, left.layer, left.entries)
+    return isinstance(term, s.Name) and (term.letter, term.layer, term.entries) == (
+        left.letter,
+        left.layer,
+        left.entries,
+    )
 
 
-def _gradient(
-    array: Symbol, part: Formula, claim: Formula, left: s.Name, elaborator: Elaborator
-) -> Formula | None:
+def _gradient(array: Symbol, part: Formula, claim: Formula, left: s.Name, elaborator: Elaborator) -> Formula | None:
     """dJ/dP; of a page without network, of the loss that the step itself names, or of the one that is declared."""
     scope = elaborator.scope
     if scope.model is not None:

@@ -27,9 +27,9 @@ def chains_of(tokens: Sequence[Token]) -> list[list[Token]]:
     for by_line, piece in pieces:
         starts = piece[0]
         has_relation = any(t.text in RELATIONS and t.kind == "mark" for t in _outer(piece))
-        if chains and starts.text in RELATIONS:
-            chains[-1] += piece
-        elif chains and by_line and starts.text in _GOES_ON and not has_relation:
+        if (chains and starts.text in RELATIONS) or (
+            chains and by_line and starts.text in _GOES_ON and not has_relation
+        ):
             chains[-1] += piece
         else:
             chains.append(list(piece))
@@ -38,6 +38,8 @@ def chains_of(tokens: Sequence[Token]) -> list[list[Token]]:
     dotted = any(t.text == r"\dots" for c in chains for t in c)
     if len(chains) > 1:  # (1), l = 1, \dots, L: numbers and conditions beside a formula
         chains = [c for k, c in enumerate(chains) if not _aside(c, dotted, k > 0)]
+    if len(pieces) > 1 and len(chains) == 1 and _counted(chains[0]) and all(len(p) == 1 for _, p in pieces[1:]):
+        chains = []  # j = 1, 2, 3
     if some and not chains:
         raise NotationError("this says for which index something holds: nothing to verify", tokens[0].start, "SBP104")
     if not chains:
@@ -49,7 +51,9 @@ def _opened(tokens: Sequence[Token]) -> Iterator[Token]:
     """Without environments that only align, and without the signs of a display."""
     skip = False
     for place, token in enumerate(tokens[:-1]):
-        if (token.text == "{" and tokens[place + 1].text == "}") or (token.text == "}" and tokens[place - 1].text == "{"):
+        if (token.text == "{" and tokens[place + 1].text == "}") or (
+            token.text == "}" and tokens[place - 1].text == "{"
+        ):
             continue  # {}, which keeps a sign apart
         if token.kind in ("begin", "close") and token.text in ALIGNING:
             skip = token.kind == "begin" and token.text.startswith("alignat")
@@ -101,6 +105,11 @@ def _trimmed(chain: list[Token]) -> list[Token]:
     ):
         chain = chain[:-1]
     return chain
+
+
+def _counted(chain: Sequence[Token]) -> bool:
+    texts = [t.text for t in chain]
+    return len(texts) == 3 and texts[1] == "=" and texts[0] in SINGLE_INDEX and chain[2].kind == "number"
 
 
 def _aside(chain: Sequence[Token], dotted: bool, later: bool) -> bool:

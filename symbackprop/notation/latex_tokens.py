@@ -17,8 +17,8 @@ MAX_LENGTH = 10_000
 MAX_TOKENS = 4_000
 
 ALIGNING = frozenset(
-    "equation equation* align align* aligned alignat alignat* gather gather* gathered multline multline* split eqnarray "  # noqa: SIM905
-    "eqnarray* displaymath math flalign flalign*".split()
+    "equation equation* align align* aligned alignat alignat* gather gather* gathered multline multline* split "  # noqa: SIM905
+    "eqnarray eqnarray* displaymath math flalign flalign*".split()
 )
 NAMES = frozenset("relu sigmoid softmax tanh diag tr trace exp log sign max min softplus new old".split())  # noqa: SIM905
 MATRICES = frozenset("matrix bmatrix pmatrix vmatrix smallmatrix array Bmatrix".split())  # noqa: SIM905
@@ -73,29 +73,90 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 _TEXT = {
-    "turn": r"\at", "lnorm": "||(", "rnorm": "||)", "norm": "||", "labs": "|(", "rabs": "|)", "one": r"\one",
-    "turned": r"\top", "defined": "=", "becomes": ":=", "break": "\\\\",
-}  # fmt: skip
+    "turn": r"\at",
+    "lnorm": "||(",
+    "rnorm": "||)",
+    "norm": "||",
+    "labs": "|(",
+    "rabs": "|)",
+    "one": r"\one",
+    "turned": r"\top",
+    "defined": "=",
+    "becomes": ":=",
+    "break": "\\\\",
+}
 _SAME = {
-    r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\geq": r"\ge", r"\leq": r"\le", r"\geqslant": r"\ge",
-    r"\leqslant": r"\le", r"\gt": ">", r"\lt": "<", r"\ne": r"\neq", r"\lbrace": r"\{", r"\rbrace": r"\}", "′": "'",
-    r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(", r"\rparen": ")", r"\ast": "*", r"\bigodot": r"\odot",
-    r"\circ": r"\odot", "⊙": r"\odot", "∘": r"\odot", r"\prime": "'", r"\equiv": "=", "≡": "=", r"\mid": "|",
-    r"\vert": "|", "−": "-", "·": r"\cdot", "×": r"\times", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod",
-    "√": r"\sqrt", "‖": "||", "⊤": r"\top", "ᵀ": r"\top", "≤": r"\le", "≥": r"\ge", "≠": r"\neq", "→": r"\to", "∈": r"\in",
-    r"\cdotp": r"\cdot", r"\centerdot": r"\cdot", r"\langle": r"\langle", r"\ell": r"\ell", r"\lg": r"\log",
-    r"\rightarrow": r"\to", r"\widehat": r"\hat", r"\overline": r"\bar", r"\widetilde": r"\tilde", r"\ldots": r"\dots",
-    r"\cdots": r"\dots", r"\dotsc": r"\dots", r"\vdots": r"\dots", r"\ddots": r"\dots", r"\dotsb": r"\dots", r"\colon": ":",
-    r"\newline": "\\\\", r"\cr": "\\\\",
-}  # fmt: skip
-_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩℓ", (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "  # noqa: SIM905
+    r"\dfrac": r"\frac",
+    r"\tfrac": r"\frac",
+    r"\cfrac": r"\frac",
+    r"\geq": r"\ge",
+    r"\leq": r"\le",
+    r"\geqslant": r"\ge",
+    r"\leqslant": r"\le",
+    r"\gt": ">",
+    r"\lt": "<",
+    r"\ne": r"\neq",
+    r"\lbrace": r"\{",
+    r"\rbrace": r"\}",
+    "′": "'",
+    r"\lbrack": "[",
+    r"\rbrack": "]",
+    r"\lparen": "(",
+    r"\rparen": ")",
+    r"\ast": "*",
+    r"\bigodot": r"\odot",
+    r"\circ": r"\odot",
+    "⊙": r"\odot",
+    "∘": r"\odot",
+    r"\prime": "'",
+    r"\equiv": "=",
+    "≡": "=",
+    r"\mid": "|",
+    r"\vert": "|",
+    "−": "-",
+    "·": r"\cdot",
+    "×": r"\times",
+    "∂": r"\partial",
+    "∇": r"\nabla",
+    "∑": r"\sum",
+    "∏": r"\prod",
+    "√": r"\sqrt",
+    "‖": "||",
+    "⊤": r"\top",
+    "ᵀ": r"\top",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\neq",
+    "→": r"\to",
+    "∈": r"\in",
+    r"\cdotp": r"\cdot",
+    r"\centerdot": r"\cdot",
+    r"\langle": r"\langle",
+    r"\ell": r"\ell",
+    r"\lg": r"\log",
+    r"\rightarrow": r"\to",
+    r"\widehat": r"\hat",
+    r"\overline": r"\bar",
+    r"\widetilde": r"\tilde",
+    r"\ldots": r"\dots",
+    r"\cdots": r"\dots",
+    r"\dotsc": r"\dots",
+    r"\vdots": r"\dots",
+    r"\ddots": r"\dots",
+    r"\dotsb": r"\dots",
+    r"\colon": ":",
+    r"\newline": "\\\\",
+    r"\cr": "\\\\",
+}
+_NAMES_OF_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
     "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
-).split(), strict=True))  # fmt: skip
-_SCRIPT_LETTERS = {"ℒ": "L", "ℓ": r"\ell"}
+)
+_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩℓ", _NAMES_OF_GREEK.split(), strict=True))
+_START = Position(1, 1)
 
 
-def tokenize(text: str, at: Position = Position(1, 1)) -> list[Token]:
+def tokenize(text: str, at: Position = _START) -> list[Token]:
     r"""The tokens of the text, then an end token; ``at`` is where the text begins in its source.
 
     >>> " ".join(token.text for token in tokenize(r"\mathbf{W}^{(1)}\,\left( x \right) \label{a}"))

@@ -12,9 +12,9 @@ ACCENTS = ("hat", "bar", "tilde", "dot")
 
 # Words and commands that are functions wherever they stand.
 FUNCTION_WORDS = frozenset(
-    "exp log ln tanh sinh cosh sin cos erf sqrt abs sign sgn max min step diag tr trace softmax logsoftmax sigmoid relu "  # noqa: SIM905
-    "leakyrelu elu selu softplus softsign silu swish gelu mish hardtanh hardsigmoid relu6 logistic LSE logsumexp lse sum"
-    " vec mean identity".split()
+    "exp log ln tanh sinh cosh sin cos erf sqrt abs sign sgn max min step diag tr trace softmax logsoftmax sigmoid "  # noqa: SIM905
+    "relu leakyrelu elu selu softplus softsign silu swish gelu mish hardtanh hardsigmoid relu6 logistic LSE logsumexp "
+    "lse sum vec mean identity".split()
 )
 
 
@@ -70,7 +70,9 @@ def plain(name: str) -> str:
     """
     found = _PLAIN.fullmatch(name.strip())
     if found is None:
-        raise NotationError(f"{name!r} is no name: write one letter, an accent and a subscript at most, like \\hat{{y}}_1")
+        raise NotationError(
+            f"{name!r} is no name: write one letter, an accent and a subscript at most, like \\hat{{y}}_1"
+        )
     if found["accent"] and name.lstrip().startswith("\\"):
         return f"{found['inner']}_{found['accent']}{_below(found['rest'])}"
     if found["font"]:

@@ -8,8 +8,7 @@ declared with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass
 
 import sympy
 
@@ -21,6 +20,9 @@ from symbackprop.notation.syntax import Func, Kron, Name, Node, Raised, Turned, 
 MAX_NESTING = 40
 MAX_INDEX = 10_000
 STYLE_SHOWN = {"(l)": "^{(l)}", "[l]": "^{[l]}", "l": "^{l}", "_l": "_l"}
+OPENERS = {"(": ")", "[": "]", r"\{": r"\}"}
+ELEMENTWISE = (r"\odot", "*")
+COMMAND_FUNCTIONS = frozenset(("exp", "log", "ln", "tanh", "sinh", "cosh", "sin", "cos", "max", "min"))
 UNDECLARED = Word("unknown", layered=True, rank=0, sampled=True)
 UPDATES = {"new": "new", "old": "old", "neu": "new", "alt": "old", "t+1": "new", "next": "new"}
 
@@ -48,6 +50,7 @@ class Scripts:
         self.at = 0
         self.depth = 0
         self.sample_letters = _sample_letters(tokens)
+        self.bars: list[str] = []
 
     # The cursor
 
@@ -68,16 +71,17 @@ class Scripts:
     def expect(self, text: str, what: str) -> Token:
         token = self.take(text)
         if token is None:
-            self.fail(f"expected {text} {what}, not {self.found()}")
+            raise self.error(f"expected {text} {what}, not {self.found()}")
         return token
 
     def found(self, token: Token | None = None) -> str:
         token = token or self.next
         return "the end" if token.kind == "end" else f"'{written(token)}'"
 
-    def fail(self, message: str, token: Token | None = None, code: str = "SBP101") -> NoReturn:
+    def error(self, message: str, token: Token | None = None, code: str = "SBP101") -> NotationError:
+        """An error at a token; without one at the next."""
         token = token or self.next
-        raise NotationError(message, token.start, code, token.end)
+        return NotationError(message, token.start, code, token.end)
 
     def span(self, start: int) -> tuple[Position, Position]:
         last = max(self.at - 1, start)
@@ -86,7 +90,9 @@ class Scripts:
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > MAX_NESTING:
-            self.fail(f"more than {MAX_NESTING} nested brackets, fractions and scripts: write less deeply", code="SBP105")
+            raise self.error(
+                f"more than {MAX_NESTING} nested brackets, fractions and scripts: write less deeply", code="SBP105"
+            )
 
     def group_end(self) -> int:
         """Where the group that opens here closes."""
@@ -99,9 +105,41 @@ class Scripts:
                 depth -= 1
                 if depth == 0:
                     return place
-        self.fail("this brace is not closed: add a closing brace")
+        raise self.error("this brace is not closed: add a closing brace")
+
+    # What the grammar above reads
 
     def sum(self) -> Node:
+        raise NotImplementedError
+
+    def product(self) -> Node:
+        raise NotImplementedError
+
+    def factor(self) -> Node:
+        raise NotImplementedError
+
+    def primary(self) -> Node:
+        raise NotImplementedError
+
+    def postfix(self, node: Node, start: int) -> Node:
+        raise NotImplementedError
+
+    def starts_factor(self) -> bool:
+        raise NotImplementedError
+
+    def group(self) -> Node:
+        raise NotImplementedError
+
+    def argument(self) -> Node:
+        raise NotImplementedError
+
+    def number(self) -> Node:
+        raise NotImplementedError
+
+    def differential(self) -> Node:
+        raise NotImplementedError
+
+    def _differential(self) -> bool:
         raise NotImplementedError
 
     # Indices
@@ -125,9 +163,8 @@ class Scripts:
         if token.kind == "number":
             self.at += 1
             if not token.text.isdigit() or int(token.text[:9]) > MAX_INDEX:
-                self.fail(f"{token.text} is no index: write a whole number up to {MAX_INDEX}", token)
-            value = sympy.Integer(int(token.text))
-            return value
+                raise self.error(f"{token.text} is no index: write a whole number up to {MAX_INDEX}", token)
+            return sympy.Integer(int(token.text))
         if token.kind in ("letter", "word"):
             self.at += 1
             name = token.text
@@ -142,7 +179,7 @@ class Scripts:
             self.depth -= 1
             self.expect(closer, "behind the index")
             return inner
-        self.fail(f"expected an index, a letter or a number, not {self.found()}")
+        raise self.error(f"expected an index, a letter or a number, not {self.found()}")
 
     def size_mark(self) -> str:
         """The layer of a number of units, n_2, n^{[l-1]}, as it stands in the name of a size."""
@@ -159,16 +196,16 @@ class Scripts:
         else:
             self.at += 1
             inner = token.text
-        return f"_{inner}" if inner.isalnum() and len(inner) < 3 or inner.isdigit() else f"_{{{inner}}}"
+        return f"_{inner}" if (inner.isalnum() and len(inner) < 3) or inner.isdigit() else f"_{{{inner}}}"
 
     def subscripts(self, rank: int) -> tuple[sympy.Expr, ...]:
         """The entries behind ``_``: jk, 12, j,k, or one index j+1; an array of one axis takes 12 as twelve."""
         if not self.take("{"):
             token = self.next
             if token.kind == "number" and len(token.text) > 1:
-                self.fail(f"put the subscript in braces: _{{{token.text}}}")
+                raise self.error(f"put the subscript in braces: _{{{token.text}}}")
             if token.kind not in ("number", "letter"):
-                self.fail(f"expected a subscript, not {self.found()}")
+                raise self.error(f"expected a subscript, not {self.found()}")
             self.at += 1
             return (sympy.Integer(int(token.text)) if token.kind == "number" else sympy.Symbol(token.text),)
         self.deeper()
@@ -190,9 +227,11 @@ class Scripts:
                     break
                 elif token.kind in ("letter", "number"):
                     self.at += 1
-                    found.append(sympy.Symbol(token.text) if token.kind == "letter" else sympy.Integer(int(token.text[:9])))
+                    found.append(
+                        sympy.Symbol(token.text) if token.kind == "letter" else sympy.Integer(int(token.text[:9]))
+                    )
                 else:
-                    self.fail(f"expected subscripts, not {self.found()}")
+                    raise self.error(f"expected subscripts, not {self.found()}")
         self.depth -= 1
         if self.next.text != "_":
             self.expect("}", "behind the subscripts")
@@ -205,7 +244,7 @@ class Scripts:
             depth += (text == "{") - (text == "}")
             if depth == 0:
                 return place
-        self.fail("this brace is not closed: add a closing brace", self.tokens[start - 1])
+        raise self.error("this brace is not closed: add a closing brace", self.tokens[start - 1])
 
     # Names
 
@@ -217,15 +256,17 @@ class Scripts:
                 word = self._below(marks, word)
             elif self.next.text == "^" and self.next.kind == "mark":
                 if marks.power is not None:
-                    self.fail("a second superscript behind a power: write brackets")
+                    raise self.error("a second superscript behind a power: write brackets")
                 self._above(marks, word)
             elif self.next.text == "'" and self.next.kind == "mark":
                 if not is_function:
-                    self.fail(f"a prime belongs to a function, and {marks.letter} is none: for a transpose write ^T")
+                    raise self.error(
+                        f"a prime belongs to a function, and {marks.letter} is none: for a transpose write ^T"
+                    )
                 self.at += 1
                 marks.primes += 1
                 if marks.primes > 4:
-                    self.fail("more than four primes: write fewer", code="SBP105")
+                    raise self.error("more than four primes: write fewer", code="SBP105")
             else:
                 return marks
 
@@ -264,7 +305,7 @@ class Scripts:
                 return word
         if self.lexicon.free and marks.letter not in words and not self._is_kronecker(marks, inside):
             if any(t.kind not in ("letter", "number", "word") and t.text != "," for t in inside):
-                self.fail("a subscript of a scalar is letters and numbers", self.tokens[start])
+                raise self.error("a subscript of a scalar is letters and numbers", self.tokens[start])
             marks.letter, self.at = longer.replace(",", ""), end + 1
             return self.lexicon.find(marks.letter)
         if any(t.kind == "word" for t in inside):
@@ -281,7 +322,7 @@ class Scripts:
             end = self._closing(self.at + 1) if self.next.text == "{" else self.at
             label = "".join(t.text for t in self.tokens[self.at : end + 1] if t.text not in "{}")
             if label not in UPDATES:
-                self.fail(f"cannot read the subscript {label} inside a subscript", self.tokens[start])
+                raise self.error(f"cannot read the subscript {label} inside a subscript", self.tokens[start])
             marks.mark, self.at = UPDATES[label], end + 1
             self.expect("}", "behind the subscripts")
         return word
@@ -314,7 +355,7 @@ class Scripts:
         first = True
         while self.next.text != "}" or first:
             if self.next.kind == "end":
-                self.fail("this brace is not closed: add a closing brace")
+                raise self.error("this brace is not closed: add a closing brace")
             if not first:
                 self.take("^")
                 if self.take(","):
@@ -343,7 +384,7 @@ class Scripts:
         elif (token.text in ("T", r"\top")) and known.kind != "function":
             self.at += 1
             if marks.turned:
-                self.fail("transposed twice: write brackets", token)
+                raise self.error("transposed twice: write brackets", token)
             marks.turned = True
         elif token.text == "[" and token.kind == "mark":
             self._bracketed(marks, known, "]", "[l]")
@@ -351,13 +392,13 @@ class Scripts:
             self._bracketed(marks, known, ")", "(l)")
         elif braced and (label := self._label()) in UPDATES:
             marks.mark = UPDATES[str(label)]
-            self.at += len([t for t in self.tokens[self.at : self._closing(self.at)]])
+            self.at += len(self.tokens[self.at : self._closing(self.at)])
         elif known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None:
             marks.layer = self.index() if braced else self.index_atom(bare=True)
         elif known.sampled and self.lexicon.sample == "i" and marks.sample is None and known.kind != "function":
             marks.sample = self.index() if braced else self.index_atom(bare=True)
         elif token.text in ("*", r"\dagger", r"\ast"):
-            self.fail(f"{self.found()} in a superscript is not read: for a transpose write ^T", code="SBP104")
+            raise self.error(f"{self.found()} in a superscript is not read: for a transpose write ^T", code="SBP104")
         else:
             self._power(marks, known, braced)
 
@@ -385,19 +426,21 @@ class Scripts:
         elif style == "(l)" and known.sampled and marks.sample is None:
             marks.sample = found
         elif style != layers and carries and marks.layer is None:
-            self.fail(
+            raise self.error(
                 f"{marks.letter} has a superscript in the style {STYLE_SHOWN[style]}, and layers are written "
-                f"{STYLE_SHOWN[layers]} here: write {marks.letter}{STYLE_SHOWN[layers]}, or declare layer = \"{style}\"",
+                f'{STYLE_SHOWN[layers]} here: write {marks.letter}{STYLE_SHOWN[layers]}, or declare layer = "{style}"',
                 opening,
             )
         else:
-            self.fail(f"{marks.letter} has no {'layer' if style == layers else 'sample'}: remove this superscript", opening)
+            raise self.error(
+                f"{marks.letter} has no {'layer' if style == layers else 'sample'}: remove this superscript", opening
+            )
 
     def _power(self, marks: Marks, known: Word, braced: bool) -> None:
         start = self.next
         if known.kind == "array" and known.rank and known.layered and not marks.entries and marks.layer is None:
             shown = STYLE_SHOWN[self.lexicon.layer]
-            self.fail(
+            raise self.error(
                 f"is {marks.letter}^{written(start)} a layer or a power? layers are written {shown} here: write "
                 f"{marks.letter}{shown.replace('l', written(start))} for layer {written(start)}, "
                 f"({marks.letter})^{{{written(start)}}} for the power",
@@ -409,7 +452,9 @@ class Scripts:
         else:
             exponent = self.single()
         if start.text == "-" and self.tokens[self.at - 1].text == "1" and known.kind in ("array", "function"):
-            self.fail(f"{marks.letter} to the -1 is an inverse: that is not read; write a quotient", start, "SBP104")
+            raise self.error(
+                f"{marks.letter} to the -1 is an inverse: that is not read; write a quotient", start, "SBP104"
+            )
         marks.power = exponent
 
     def single(self) -> Node:
@@ -430,7 +475,7 @@ class Scripts:
                 return self._raised(unit, marks)
         word = self.lexicon.find(marks.letter)
         if marks.turned and word is not None and word.rank == 2 and len(marks.entries) == 2:
-            self.fail(
+            raise self.error(
                 f"is this entry ({marks.letter}^T)_{{jk}} of the transpose, or ({marks.letter}_{{jk}})^T? write brackets",
                 self.tokens[start],
                 "SBP103",
@@ -453,10 +498,6 @@ def written(token: Token) -> str:
     if token.kind == "letter" and len(token.text) > 1:
         return "\\" + token.text
     return {"||(": r"\|", "||)": r"\|", "|(": "|", "|)": "|", r"\one": r"\mathbf{1}"}.get(token.text, token.text)
-
-
-def unmarked(marks: Marks) -> Marks:
-    return replace(marks, power=None)
 
 
 def _sample_letters(tokens: Sequence[Token]) -> frozenset[sympy.Symbol]:

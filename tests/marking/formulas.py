@@ -68,7 +68,15 @@ def network(name: str) -> Network:
 
 
 SYMBOLS = {
-    "least squares": {"A": "q x n", "x": "n x 1", "b": "q x 1", "X": "n x r", "B": "q x r", "J": "loss", "alpha": "scalar"},
+    "least squares": {
+        "A": "q x n",
+        "x": "n x 1",
+        "b": "q x 1",
+        "X": "n x r",
+        "B": "q x r",
+        "J": "loss",
+        "alpha": "scalar",
+    },
     "affine": {"W": "p x n", "x": "n x 1", "b": "p x 1", "y": "p x 1", "z": "p x 1", "J": "loss"},
     "square": {"A": "n x n", "x": "n x 1", "y": "n x 1", "B": "n x n"},
     "softmax": {"z": "K x 1", "p": "K x 1", "y": "K x 1", "C": "loss"},
