@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.errors import FileError, NetworkError, Position
-from symbackprop.marking import Page, infer
+from symbackprop.marking.infer import infer
+from symbackprop.marking.page import Page
 from symbackprop.network import Network
 from symbackprop.network_file import KEYS, check_symbols, network_from, network_text, place_of, toml_data
 from symbackprop.notes.items import Block

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symbackprop.errors import Position
-from symbackprop.marking import Page
+from symbackprop.marking.page import Page
 from symbackprop.network import Network
 from symbackprop.notes import declarations
 from symbackprop.notes.claims import Claim
