@@ -10,6 +10,7 @@ from symbackprop.marking.infer import infer
 from symbackprop.marking.page import Page
 from symbackprop.network import Network
 from symbackprop.network_file import KEYS, check_symbols, network_from, network_text, place_of, toml_data
+from symbackprop.notation.notation import Notation
 from symbackprop.notes.items import Block
 
 NOT_OF_A_NETWORK = ("notation", "symbols", "title")
@@ -57,9 +58,16 @@ def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
             network_from(data)  # says which key, and the nearest that is known
     check_symbols(data.get("symbols", {}))
     whole = inferred(data, formulas)
-    about_network = [key for key in data if key not in NOT_OF_A_NETWORK]
-    network = network_from(whole) if about_network else None
-    return Page(network, {key: whole[key] for key in ("notation", "symbols") if key in whole})
+    tables = {key: whole[key] for key in ("notation", "symbols") if key in whole}
+    if all(key in NOT_OF_A_NETWORK for key in data):
+        return Page(None, tables)
+    return Page(network_from({**whole, "notation": declarable(whole.get("notation", {}))}), tables)
+
+
+def declarable(notation: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the notation, what a network file can declare; a page may imply more."""
+    known = Notation.keys()
+    return {key: value for key, value in notation.items() if key in known}
 
 
 def page_of_network(network: Network, formulas: Sequence[str]) -> Page:

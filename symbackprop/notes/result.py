@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symbackprop.errors import Position
@@ -92,7 +92,7 @@ class Entry:
             "hint": v.hint,
             "mistake": _plain(v.mistake),
             "alternatives": [_plain(other) for other in v.alternatives],
-            "counterexample": v.counterexample.as_dict() if v.counterexample else None,
+            "counterexample": _numbers(v.counterexample) if v.counterexample else None,
             "assumptions": list(v.assumptions),
             "scope": v.scope,
             "end_line": self.span[1].line,
@@ -102,6 +102,14 @@ class Entry:
             "met": self.met,
             "source": list(self.source),
         }
+
+
+def _numbers(found: Counterexample) -> Row:
+    """A counterexample as JSON has it; its script is empty where a function has no code."""
+    try:
+        return found.as_dict()
+    except NotImplementedError:
+        return replace(found, script=str).as_dict()
 
 
 def _plain(mistake: Any) -> Any:

@@ -25,6 +25,9 @@ def main() -> None:
             send(error=str(error))
         except (RecursionError, MemoryError):
             send(error=f"{job['file']}: error: nested too deeply, or too large: split the notes")
+        except Exception as error:  # a fault of ours is told in a line, and costs this file only
+            fault = f"{type(error).__name__}: {str(error)[:200]}".replace("\n", " ")
+            send(error=f"{job['file']}: error: a fault of symbackprop ({fault}): please report it with the notes")
 
 
 def work(job: dict[str, Any]) -> None:
