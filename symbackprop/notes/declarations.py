@@ -8,6 +8,7 @@ from typing import Any
 from symbackprop.errors import FileError, NetworkError, Position
 from symbackprop.marking.infer import infer
 from symbackprop.marking.page import Page
+from symbackprop.model.build import suggestion
 from symbackprop.network import Network
 from symbackprop.network_file import KEYS, check_symbols, network_from, network_text, place_of, toml_data
 from symbackprop.notation.notation import Notation
@@ -57,27 +58,35 @@ def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
         if key not in KEYS:
             network_from(data)  # says which key, and the nearest that is known
     check_symbols(data.get("symbols", {}))
-    whole = inferred(data, formulas)
+    check_notation(data.get("notation", {}))
+    implied = infer(formulas, data)
+    whole = merged(data, implied)
     tables = {key: whole[key] for key in ("notation", "symbols") if key in whole}
     if all(key in NOT_OF_A_NETWORK for key in data):
         return Page(None, tables)
-    return Page(network_from({**whole, "notation": declarable(whole.get("notation", {}))}), tables)
+    return Page(network_from(merged(data, declarable(implied))), tables)
 
 
-def declarable(notation: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the notation, what a network file can declare; a page may imply more."""
-    known = Notation.keys()
-    return {key: value for key, value in notation.items() if key in known}
+def check_notation(table: object) -> None:
+    """Raises NetworkError with the path of what no notation has."""
+    if not isinstance(table, Mapping):
+        raise NetworkError("notation must be a table", ("notation",))
+    for key in table:
+        if key not in Notation.keys():  # noqa: SIM118 (a method of the class, not of a dict)
+            hint = suggestion(key, Notation.keys())
+            raise NetworkError(f"unknown key {key!r} in notation: {hint}", ("notation", key, "#key"))
+    Notation(**table)
+
+
+def declarable(implied: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what formulas imply, what a network file can declare; a page may know more of its formulas."""
+    notation = {k: v for k, v in implied.get("notation", {}).items() if k in Notation.keys()}  # noqa: SIM118
+    return {**implied, "notation": notation} if notation else {k: v for k, v in implied.items() if k != "notation"}
 
 
 def page_of_network(network: Network, formulas: Sequence[str]) -> Page:
     """The page of a network that was built in Python: its notation is declared with it."""
     return Page(network)
-
-
-def inferred(data: Mapping[str, Any], formulas: Sequence[str]) -> dict[str, Any]:
-    """The declarations with all that the formulas imply; what is declared stays."""
-    return merged(data, infer(formulas, data))
 
 
 def merged(declared: Mapping[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:

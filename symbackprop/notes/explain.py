@@ -34,7 +34,7 @@ LATER = {
     "SBP318": "indices swapped",
 }
 
-_DIRECTIVE = re.compile(r"^<!-- symbackprop: .*-->\n", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^<!-- symbackprop: .*-->\n\n?", re.MULTILINE)
 _BLOCK = re.compile(r"<!-- symbackprop\n(.*?)-->", re.DOTALL)
 
 

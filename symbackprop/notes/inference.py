@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symbackprop.marking.infer import infer
 from symbackprop.notes import declarations
 from symbackprop.notes.plan import plan_file
 
@@ -27,11 +28,20 @@ def inferred_toml(path: str, network: str | None = None) -> str:
         else:
             data = declarations.file_data(network) if network is not None else {}
             place = plan.file
-        whole = declarations.inferred(data, formulas)
-        parts.append(f"# {place}: {len(formulas)} formulas\n{toml(whole)}")
+        implied = infer(formulas, data)
+        whole = declarations.merged(data, declarations.declarable(implied))
+        known = "".join(f"# {said}\n" for said in _beyond(implied))
+        parts.append(f"# {place}: {len(formulas)} formulas\n{known}{toml(whole)}")
     if not parts:
         return "# no formula found\n"
     return "\n".join(parts)
+
+
+def _beyond(implied: Mapping[str, Any]) -> list[str]:
+    """What the formulas imply and no key declares, in words."""
+    if implied.get("notation", {}).get("two losses"):
+        return ["two letters for losses: one is the cost over the batch, L (or \\ell) the loss of a sample"]
+    return []
 
 
 def toml(data: Mapping[str, Any]) -> str:
