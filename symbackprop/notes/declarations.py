@@ -20,9 +20,13 @@ NOT_OF_A_NETWORK = ("notation", "symbols", "title")
 def block_data(block: Block) -> dict[str, Any]:
     """What a block declares. Raises FileError with the place in the notes."""
     try:
-        return toml_data(block.source.file, block.toml)
+        data = toml_data(block.source.file, block.toml)
+        check(data)
     except FileError as error:
         raise _moved(block, error.position or Position(1, 1), error.message) from error
+    except NetworkError as error:
+        raise _moved(block, place_of(error.path, block.toml), error.message) from error
+    return data
 
 
 def file_data(path: str) -> dict[str, Any]:
@@ -54,21 +58,22 @@ def page_of_file(path: str, formulas: Sequence[str]) -> Page:
 
 def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
     """A page from declarations. Raises NetworkError with the path of what is wrong."""
-    for key in data:
-        if key not in KEYS:
-            network_from(data)  # says which key, and the nearest that is known
-    check_symbols(data.get("symbols", {}))
-    check_notation(data.get("notation", {}))
+    check(data)
     implied = infer(formulas, data)
     whole = merged(data, implied)
-    tables = {key: whole[key] for key in ("notation", "symbols") if key in whole}
+    tables: dict[str, Any] = {key: whole[key] for key in ("notation", "symbols") if key in whole}
     if all(key in NOT_OF_A_NETWORK for key in data):
         return Page(None, tables)
     return Page(network_from(merged(data, declarable(implied))), tables)
 
 
-def check_notation(table: object) -> None:
-    """Raises NetworkError with the path of what no notation has."""
+def check(data: Mapping[str, Any]) -> None:
+    """Raises NetworkError with the path of what nothing can declare; a network is checked when it is built."""
+    for key in data:
+        if key not in KEYS:
+            network_from(data)  # says which key, and the nearest that is known
+    check_symbols(data.get("symbols", {}))
+    table = data.get("notation", {})
     if not isinstance(table, Mapping):
         raise NetworkError("notation must be a table", ("notation",))
     for key in table:
