@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 def test_the_text_of_a_refutation(folder, capsys):
     assert main(["verify", "wrong.tex", "--network", "net.toml"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    column = 1 + 1 + WRONG.index("=") + 2 - 1
+    column = WRONG.index("=") + 4  # behind the tab, the sign and a space
     assert lines[0].startswith(f"wrong.tex:3:{column}: refuted SBP301: ")
     assert lines[1] == f"  3 | \t{WRONG}"
     assert lines[2] == "    | \t" + " " * (column - 2) + "^" * (len(WRONG) - WRONG.index("=") - 2)
@@ -120,11 +120,11 @@ def test_an_error_is_one_line_and_exit_code_2(folder, capsys, arguments, says):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--time-limit", "x"],
-        ["--time-limit", "0"],
-        ["--time-limit", "nan"],
-        ["--jobs", "-1"],
-        ["--output-format", "xml"],
+        ("--time-limit", "x"),
+        ("--time-limit", "0"),
+        ("--time-limit", "nan"),
+        ("--jobs", "-1"),
+        ("--output-format", "x"),
     ],
 )
 def test_wrong_usage_is_one_line(folder, capsys, arguments):
