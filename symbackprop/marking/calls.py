@@ -9,7 +9,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
-from symbackprop.algebra.functions import ABS, FUNCTIONS, sigmoid
+from symbackprop.algebra.functions import FUNCTIONS, sigmoid
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
 from symbackprop.model.activations import ACTIVATIONS, Activation
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from symbackprop.marking.scope import Scope
 
 ELEMENTARY = {name: function for name, function in FUNCTIONS.items() if name != "positive_part"}
-NAMED_ACTIVATIONS = {
-    "relu": "relu", "leakyrelu": "leaky_relu", "elu": "elu", "selu": "selu", "softplus": "softplus", "softsign": "softsign",
-    "silu": "silu", "gelu": "gelu", "mish": "mish", "hardtanh": "hardtanh", "hardsigmoid": "hardsigmoid", "relu6": "relu6",
-    "sigmoid": "sigmoid", "identity": "identity",
-}  # fmt: skip
+_SPELLED = "relu elu selu softplus softsign silu gelu mish hardtanh hardsigmoid relu6 sigmoid identity"
+NAMED_ACTIVATIONS = {**{name: name for name in _SPELLED.split()}, "leakyrelu": "leaky_relu"}
 
 
 class Calls:
@@ -242,6 +239,3 @@ def free_function(letter: str) -> Function:
     if letter in ("sigma", "varsigma"):
         return sigmoid()
     return Function(letter, letter if len(letter) == 1 else rf"\{letter}")
-
-
-_ = ABS

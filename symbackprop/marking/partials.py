@@ -1,13 +1,15 @@
 """Derivatives as notes write them: of the cost by an array or an entry, Jacobians, the chain rule, by an expression.
 
-The derivative of the cost by an array of the network stays a name, which proofs look up in what was derived. Every other
-derivative is worked out here, entry by entry.
+The derivative of the cost by an array of the network stays a name, which proofs look up in what was derived. Every
+other derivative is worked out here, entry by entry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
@@ -154,7 +156,7 @@ class Partials:
         model, scope = self.scope.model, self.scope
         array, part = target.array, target.part
         if of == part:
-            return f.Number(sympy_one()) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
+            return f.Number(Fraction(1)) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
         if model is not None and of == model.cost:
             gradient = self._of_cost(array, node)
             found = f.substitute(part, {array: gradient})
@@ -214,8 +216,8 @@ class Partials:
 
     def _opaque(self, of: Formula, array: Symbol, node: Node) -> Formula:
         raise NotationError(
-            f"{of.name if isinstance(of, Symbol) else 'this'} has no definition here, so that its derivative by {array.name} is "
-            "unknown: write the line that defines it",
+            f"{of.name if isinstance(of, Symbol) else 'this'} has no definition here, so that its derivative by "
+            f"{array.name} is unknown: write the line that defines it",
             node.span[0],
             "SBP104",
             node.span[1],
@@ -325,8 +327,8 @@ class Partials:
         """dJ/da da/dz dz/dW, or the same from right to left."""
         if len(links) == 1:
             return None
-        forward = all(a[1].part == b[0] for a, b in zip(links, links[1:], strict=False))
-        backward = all(a[0] == b[1].part for a, b in zip(links, links[1:], strict=False))
+        forward = all(a[1].part == b[0] for a, b in pairwise(links))
+        backward = all(a[0] == b[1].part for a, b in pairwise(links))
         if not forward and not backward:
             ends = [shape(of) == SCALAR for of, _ in (links[0], links[-1])]
             if not any(ends):
@@ -347,7 +349,8 @@ class Partials:
                 node.span,
             ) from None
         self.say(
-            f"the derivatives are multiplied by the chain rule, {'right to left' if order is not links else 'left to right'}"
+            "the derivatives are multiplied by the chain rule, "
+            + ("right to left" if order is not links else "left to right")
         )
         last = order[-1][1].part
         if self.scope.layout == "numerator" and shape(last)[1] == ONE != shape(last)[0]:
@@ -373,12 +376,6 @@ class Partials:
 
 class _Unfit(Exception):  # noqa: N818
     """A cotangent that has not the shape of what is derived."""
-
-
-def sympy_one():  # type: ignore[no-untyped-def]
-    from fractions import Fraction
-
-    return Fraction(1)
 
 
 def _is_part(part: Formula, array: Symbol) -> bool:
