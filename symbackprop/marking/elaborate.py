@@ -9,11 +9,11 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
-from symbackprop.algebra.functions import STEP
+from symbackprop.algebra.functions import STEP, interval
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.arrays import Arrays
-from symbackprop.marking.calls import Calls
+from symbackprop.marking.calls import Calls, folded
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
 from symbackprop.marking.scope import Scope
@@ -269,11 +269,16 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         for u in f.walk(exponent):
             if isinstance(u, f.Number) and abs(u.value) > 1000:
                 raise NotationError("an exponent beyond 1000: write a smaller one", node.exponent.span[0], "SBP105")
-        return self.checked(f.Power(base, _folded(exponent)), node)
+        return self.checked(f.Power(base, folded(exponent)), node)
 
     def choice(self, node: s.Choice) -> Formula:
         """[u > v] is step(u - v), and as step(0) = 0, [u >= v] is 1 - step(v - u)."""
         left, right = self.of(node.left), self.of(node.right)
+        if node.beyond is not None:  # low < u < high
+            low, high = folded(left), folded(self.of(node.beyond))
+            if not isinstance(low, f.Number) or not isinstance(high, f.Number) or node.relation != "<":
+                raise NotationError("an indicator of an interval has numbers for ends", node.span[0], "SBP104")
+            return f.Map(interval(low.value, high.value), self.checked(right, node))
         if node.relation in ("<", r"\ge"):
             left, right = right, left
         zero = f.Number(Fraction(0))
@@ -367,15 +372,3 @@ def _ones_in_hadamard(node: Formula) -> Formula:
     return f.rewrite(node, change) if any(
         isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(node)
     ) else node  # fmt: skip
-
-
-def _folded(exponent: Formula) -> Formula:
-    """An exponent of numbers as one number."""
-    match exponent:
-        case f.Negative(f.Number(value)):
-            return f.Number(-value)
-        case f.Quotient(f.Number(top), f.Number(bottom)) if bottom:
-            return f.Number(top / bottom)
-        case f.Negative(f.Quotient(f.Number(top), f.Number(bottom))) if bottom:
-            return f.Number(-top / bottom)
-    return exponent

@@ -48,7 +48,8 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["sample"] = "i"
     if "differentials" not in given and per_sample:
         notation["differentials"] = "per sample"
-    if losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES and "loss" not in names:
+    two = (losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES) or {"J", "C"} <= losses
+    if two and "loss" not in names:
         notation["two losses"] = True
     return {"notation": notation} if notation else {}
 

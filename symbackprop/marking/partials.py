@@ -66,6 +66,7 @@ class Partials:
         def say(self, text: str) -> None: ...
         def checked(self, formula: Formula, node: Node) -> Formula: ...
         def run(self, nodes: Sequence[Node], node: Node) -> Formula: ...
+        def sum_of_losses(self) -> Formula: ...
         def sample_loss(self, sample: sympy.Expr, node: Node) -> Formula: ...
 
         @property
@@ -84,7 +85,7 @@ class Partials:
             through = self.of(node.through)
             if not isinstance(through, Symbol):
                 raise NotationError("at a bar stands one array", node.span[0], "SBP101", node.span[1])
-            return f.Derivative(of, target.array, through)
+            return self._through(of, target.array, through, node)
         return self._derived(of, target, node)
 
     def _of(self, node: s.Partial) -> Formula:
@@ -94,6 +95,8 @@ class Partials:
                 return self._own_cost(node)
             return model.cost
         if isinstance(node.of, s.Name) and self.scope.losses.get(node.of.letter) == "sample" and node.of.sample is None:
+            if self._whole(node.wrt):
+                return self.sum_of_losses()
             sample = getattr(node.wrt, "sample", None)
             return self.sample_loss(sample if sample is not None else self.sample, node)
         function = node.of
@@ -103,6 +106,12 @@ class Partials:
         found = self.checked(self.of(function), node.of)
         self.deriving = saved
         return found
+
+    def _whole(self, wrt: Node) -> bool:
+        """Whether a derivative is by all samples at once: then the losses of the samples are added up."""
+        family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
+        data = family is not None and family.what not in ("weights", "bias") and not family.column
+        return data and isinstance(wrt, s.Name) and wrt.sample is None and not wrt.entries
 
     def _own_cost(self, node: s.Partial) -> Formula:
         losses = [letter for letter, kind in self.scope.losses.items() if kind == "own"]
@@ -201,6 +210,18 @@ class Partials:
             found = found if scope.layout == "numerator" else f.Transpose(found)
         self.labels[found] = ""
         return found
+
+    def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:
+        """The part of dJ/dW that comes through one array which uses W, as it does in its own equation."""
+        model = self.scope.model
+        definition = self.definitions.get(through)
+        if model is None or of != model.cost or definition is None or not f.depends_on(definition, array):
+            raise NotationError(
+                f"{array.name} does not enter {through.name} directly", node.span[0], "SBP104", node.span[1]
+            )
+        if through == model.cost:
+            return dv.of_scalar(definition, array)
+        return dv.pulled_back(definition, array, f.Derivative(model.cost, through))
 
     def shorthand(self, node: s.Partial) -> Shorthand | None:
         """dz/db = 1: the factor beside dJ/dz, where a column is derived by an array."""

@@ -280,7 +280,8 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
             words[letter] = Word("scalar")
         return
     if role == "loss":
-        sample = batch and two_losses and letter in SAMPLE_LOSSES and not chosen
+        opaque = model.loss.term is None and letter == "C"  # C(a, y), the loss of a sample that is not known
+        sample = batch and two_losses and (letter in SAMPLE_LOSSES or opaque) and not chosen
         scope.losses[letter] = "sample" if sample else "cost"
         words[letter] = Word("loss", sampled=True)
         return
