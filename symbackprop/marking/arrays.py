@@ -14,6 +14,7 @@ from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError
 from symbackprop.marking.scope import Family, LayerMissing, LayerOpen, Scope
 from symbackprop.notation import syntax as s
+from symbackprop.notation.index_reader import WHOLE
 from symbackprop.notation.syntax import Node
 
 if TYPE_CHECKING:
@@ -162,9 +163,22 @@ class Arrays:
                 )  # fmt: skip
         else:
             raise self.misfit("more than two indices", node, "SBP204")
+        if WHOLE in (row, column):
+            return self._line(base, row, column, node)
         self.meets(row, rows, node)
         self.meets(column, columns, node)
         return self.checked(f.Entry(base, row, column), node)
+
+    def _line(self, base: Formula, row: sympy.Expr, column: sympy.Expr, node: Node) -> Formula:
+        """A row W_{j:}, which is a row, or a column A_{:i}."""
+        rows, columns = shape(base)
+        if row == column == WHOLE:
+            return base
+        if row == WHOLE:
+            self.meets(column, columns, node)
+            return f.Product((base, f.Unit(column, columns)))
+        self.meets(row, rows, node)
+        return f.Product((f.Transpose(f.Unit(row, rows)), base))
 
     def of_sample(self, arg: Node, sample: sympy.Expr, node: Node) -> Formula:
         if isinstance(arg, s.Partial) and isinstance(arg.wrt, s.Name) and self.scope.samples is not None:

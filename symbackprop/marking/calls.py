@@ -10,7 +10,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
-from symbackprop.algebra.functions import FUNCTIONS, sigmoid
+from symbackprop.algebra.functions import FUNCTIONS, clip, huber, sigmoid
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
 from symbackprop.model.activations import ACTIVATIONS, Activation
@@ -101,6 +101,8 @@ class Calls:
             return f.Map(scope.functions[letter], arg, order)
         if letter in scope.lexicon.words and scope.model is not None:
             return self._activated(function, arg, node)
+        if letter == "huber":
+            return f.Map(huber(1), arg, order)
         if letter in ELEMENTARY:
             return f.Map(ELEMENTARY[letter], arg, order)
         if letter in NAMED_ACTIVATIONS:

@@ -13,6 +13,7 @@ from symbackprop.notation.syntax import Node
 
 MAX_NESTING = 40
 MAX_INDEX = 10_000
+WHOLE = sympy.Symbol(":")  # in place of an index: the whole axis
 
 
 class Cursor:
@@ -152,6 +153,9 @@ class Cursor:
             return inner
         raise self.error(f"expected an index, a letter or a number, not {self.found()}")
 
+    def index_or_whole(self) -> sympy.Expr:
+        return WHOLE if self.take(":", r"\cdot", "*") else self.index()
+
     def size_mark(self) -> str:
         """The layer of a number of units, n_2, n^{[l-1]}, as it stands in the name of a size."""
         self.at += 1
@@ -185,15 +189,18 @@ class Cursor:
         inside = self.tokens[start:end]
         found: list[sympy.Expr] = []
         if any(t.text == "," for t in inside) or any(t.text in ("+", "-", "(") for t in inside):
-            found.append(self.index())
+            found.append(self.index_or_whole())
             while self.take(","):
-                found.append(self.index())
+                found.append(self.index_or_whole())
         else:
             while self.next.text != "}":
                 token = self.next
                 if token.kind == "number" and rank != 1 and token.text.isdigit():
                     found += [sympy.Integer(int(digit)) for digit in token.text]
                     self.at += 1
+                elif token.text in (":", r"\cdot", "*"):
+                    self.at += 1
+                    found.append(WHOLE)
                 elif token.text == "_":
                     break
                 elif token.kind in ("letter", "number"):
