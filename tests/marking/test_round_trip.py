@@ -17,8 +17,6 @@ from symbackprop.algebra.functions import ABS, COS, EXP, FUNCTIONS, LOG, SQRT, T
 from symbackprop.algebra.shape import shape
 from symbackprop.derivation import Derivation
 from symbackprop.marking import Page
-from symbackprop.proof.equality import Equality
-from symbackprop.proof.setting import of_network
 from symbackprop.proof.status import Status
 
 NOTATIONS = [
@@ -53,7 +51,11 @@ CASES = list(product(range(len(FUNCTIONS_AND_LOSS)), range(len(NOTATIONS)), rang
 def derived(functions: int, notation: int, frame: int) -> tuple[Network, Derivation]:
     first, last, loss = FUNCTIONS_AND_LOSS[functions]
     net = Network(
-        [Dense("n_1", first), Dense("n_2", last)], inputs="n_0", loss=loss, notation=NOTATIONS[notation], **FRAMES[frame]
+        [Dense("n_1", first), Dense("n_2", last)],
+        inputs="n_0",
+        loss=loss,
+        notation=NOTATIONS[notation],
+        **FRAMES[frame],
     )
     return net, net.derive()
 
@@ -96,7 +98,9 @@ class Maker:
         if depth <= 0:
             return self.outer(wanted)
         ways = [self.sum, self.scaled, self.mapped, self.power, self.quotient, self.leaf, self.negative]
-        ways += [self.matrix_product, self.matrix_product, self.hadamard] if wanted != SCALAR else [self.norm, self.total]
+        ways += (
+            [self.matrix_product, self.matrix_product, self.hadamard] if wanted != SCALAR else [self.norm, self.total]
+        )
         return self.draw.choice(ways)(wanted, depth - 1)
 
     def outer(self, wanted: f.Shape) -> Formula:
@@ -167,28 +171,46 @@ class Maker:
         ) else f.Norm(array, 2, 2)  # fmt: skip
 
 
+def flat(node: Formula) -> Formula:
+    """Without what print does not show: products in products, a fraction as a number, the square of a norm."""
+
+    def change(u: Formula) -> Formula:
+        match u:
+            case f.Hadamard(factors) if all(shape(v) == SCALAR for v in factors):
+                return change(f.Product(factors))
+            case f.Product(factors):
+                return f.Product(tuple(v for w in factors for v in (w.factors if isinstance(w, f.Product) else (w,))))
+            case f.Add(terms):
+                return f.Add(
+                    tuple(v for w in terms for v in (w.terms if isinstance(w, f.Add) and w is terms[0] else (w,)))
+                )
+            case f.Number(value) if value.denominator != 1:
+                return f.Quotient(f.Number(Fraction(value.numerator)), f.Number(Fraction(value.denominator)))
+            case f.Power(f.Norm(arg, order, 1), f.Number(value)) if value == 2:
+                return f.Norm(arg, order, 2)
+        return u
+
+    return f.rewrite(node, change)
+
+
 @cache
-def setting(frame: int, notation: int) -> tuple[Network, Equality]:
-    net = Network(
+def network(frame: int, notation: int) -> Network:
+    return Network(
         [Dense("n_1", "sigmoid"), Dense("n_2", "sigmoid")], inputs="n_0", loss="half_squared_error",
         notation=NOTATIONS[notation], **FRAMES[frame],
     )  # fmt: skip
-    return net, Equality(of_network(net.derive()))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9), st.integers(0, 3), st.integers(0, len(NOTATIONS) - 1), st.integers(1, 4))
 def test_a_random_formula_is_read_back(seed: int, frame: int, notation: int, depth: int) -> None:
-    """The text of what is read is the text that was read, and both have one normal form."""
-    net, equality = setting(frame, notation)
+    """What is read is what was written, node by node, but for what print does not show."""
+    net = network(frame, notation)
     made = Maker(net, random.Random(seed))
     made.ranges = {}
     wanted = random.Random(seed).choice([a.shape for a in made.arrays])
     node = made.of(wanted, depth)
-    writer = net.derive().writer
-    text = writer(node)
+    text = net.derive().writer(node)
     read = Page(net).read(text).equations[0].sides[0]
-    assert writer(read) == text
+    assert flat(read) == flat(node), text
     assert shape(read) == shape(node)
-    equal = equality.equal(node, read)
-    assert equal.equal is not False, text
