@@ -95,12 +95,12 @@ class Network:
     def verify(self, claim: str | sympy.Basic, of: str | None = None) -> Verdict:
         r"""Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
 
-        Without ``of`` the claim is LaTeX, with an equals sign: one displayed formula as notes have it, a chain or several
-        lines, with a verdict for each equality in ``links``. What is not declared of the notation is inferred from it.
+        Without ``of`` the claim is LaTeX, with an equals sign: one displayed formula as notes have it, a chain or
+        several lines, with a verdict for each equality in ``links``. What is not declared of the notation is inferred.
 
-        With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1, "Delta1" the error dJ/dZ1, "dA1" is
-        dJ/dA1, "Z1" and "J" are the forward equations. The claim is Python syntax with NumPy's meaning, which is read
-        and never evaluated, or a SymPy expression. Raises NetworkError for an unknown name in ``of``; a claim that
+        With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1,
+        "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is
+        Python syntax with NumPy's meaning, which is read and never evaluated, or a SymPy expression. Raises NetworkError for an unknown name in ``of``; a claim that
         cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")

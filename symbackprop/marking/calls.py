@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
-from symbackprop.algebra.functions import ABS, FUNCTIONS, sigmoid
+from symbackprop.algebra.functions import FUNCTIONS, clip, huber, sigmoid
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
 from symbackprop.model.activations import ACTIVATIONS, Activation
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
     from symbackprop.marking.scope import Scope
 
 ELEMENTARY = {name: function for name, function in FUNCTIONS.items() if name != "positive_part"}
-NAMED_ACTIVATIONS = {
-    "relu": "relu", "leakyrelu": "leaky_relu", "elu": "elu", "selu": "selu", "softplus": "softplus", "softsign": "softsign",
-    "silu": "silu", "gelu": "gelu", "mish": "mish", "hardtanh": "hardtanh", "hardsigmoid": "hardsigmoid", "relu6": "relu6",
-    "sigmoid": "sigmoid", "identity": "identity",
-}  # fmt: skip
+_SPELLED = "relu elu selu softplus softsign silu gelu mish hardtanh hardsigmoid relu6 sigmoid identity"
+NAMED_ACTIVATIONS = {**{name: name for name in _SPELLED.split()}, "leakyrelu": "leaky_relu"}
 
 
 class Calls:
@@ -55,6 +53,9 @@ class Calls:
             if len(args) != 2:
                 self.reject(f"{letter} takes two arguments", node)
             return self.maximum([self.of(a) for a in args], letter == "min")
+        if letter == "clip" and len(args) == 3:
+            low, high = (self._number(a) for a in args[1:])
+            return f.Map(clip(low, high), self.checked(self.of(args[0]), args[0]), function.order)
         if len(args) > 1 and self.scope.lexicon.free and letter not in ELEMENTARY and letter not in NAMED_ACTIVATIONS:
             return Symbol(letter)  # f(x, y): what it depends on
         if len(args) != 1:
@@ -75,6 +76,13 @@ class Calls:
                 self.reject(f"{letter} is not read", node)
         return self.apply(function, arg, node)
 
+    def _number(self, node: Node) -> Fraction:
+        found = folded(self.of(node))
+        if not isinstance(found, f.Number):
+            self.reject("the ends of a clip are numbers", node)
+            raise AssertionError
+        return found.value
+
     def reject(self, message: str, node: Node, code: str = "SBP104") -> None:
         raise NotationError(message, node.span[0], code, node.span[1])
 
@@ -93,6 +101,8 @@ class Calls:
             return f.Map(scope.functions[letter], arg, order)
         if letter in scope.lexicon.words and scope.model is not None:
             return self._activated(function, arg, node)
+        if letter == "huber":
+            return f.Map(huber(1), arg, order)
         if letter in ELEMENTARY:
             return f.Map(ELEMENTARY[letter], arg, order)
         if letter in NAMED_ACTIVATIONS:
@@ -108,6 +118,11 @@ class Calls:
         assert model is not None
         found = list(dict.fromkeys(model.layers[k - 1].activation for k in layers))
         if len(found) == 1 and function.letter == "sigma" and function.layer is None:
+            if found[0].rate is not None and any(
+                isinstance(u, f.Map) and u.function == sigmoid() for u in f.walk(found[0].rate)
+            ):
+                self.say(f"sigma is the sigmoid, which is the derivative of {found[0].name}; g is {found[0].name}")
+                return f.Map(sigmoid(), arg, function.order)
             everywhere = {u.activation.name for u in model.layers}
             if found[0].name not in ("sigmoid", "generic") and "sigmoid" in everywhere:
                 self.reject(
@@ -226,15 +241,33 @@ class Calls:
         data = model.sample_loss(*units)
         return self._scaled(f.Total(data) if shape(data) != SCALAR else data, mean=False)
 
+    def sum_of_losses(self) -> Formula:
+        """The losses of all samples, added up."""
+        model = self.scope.model
+        assert model is not None
+        return self._scaled(f.Total(model.sample_loss(model.prediction, model.y)), mean=False)
+
     def _scaled(self, data: Formula, mean: bool) -> Formula:
         model = self.scope.model
         assert model is not None
-        factors: list[Formula] = [f.Number(model.loss.coefficient)]
+        factors: list[Formula] = [f.Number(model.loss.coefficient)] if model.loss.coefficient != 1 else []
         if model.loss.mean_over_outputs and model.sizes[-1] != ONE:
             factors.append(f.Quotient(f.formula(1), f.scalar(model.sizes[-1])))
         if mean and self.scope.samples is not None:
             factors.append(f.Quotient(f.formula(1), f.scalar(self.scope.samples)))
-        return f.Product((*factors, data))
+        return f.Product((*factors, data)) if factors else data
+
+
+def folded(node: Formula) -> Formula:
+    """A formula of numbers as one number: -1, 1/2."""
+    match node:
+        case f.Negative(f.Number(value)):
+            return f.Number(-value)
+        case f.Quotient(f.Number(top), f.Number(bottom)) if bottom:
+            return f.Number(top / bottom)
+        case f.Negative(f.Quotient(f.Number(top), f.Number(bottom))) if bottom:
+            return f.Number(-top / bottom)
+    return node
 
 
 def free_function(letter: str) -> Function:
@@ -242,6 +275,3 @@ def free_function(letter: str) -> Function:
     if letter in ("sigma", "varsigma"):
         return sigmoid()
     return Function(letter, letter if len(letter) == 1 else rf"\{letter}")
-
-
-_ = ABS

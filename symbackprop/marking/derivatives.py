@@ -1,7 +1,7 @@
 """Derivatives that notes write, as formulas: by entries, in index form, as an array of what each entry is.
 
-An array whose entry at (j, k) is known is the sum over j and k of that entry times e_j e_k^T: so the closed set of nodes
-holds it, and proofs carry the sums out again.
+An array whose entry at (j, k) is known is the sum over j and k of that entry times e_j e_k^T: so the closed set of
+nodes holds it, and proofs carry the sums out again.
 """
 
 from __future__ import annotations
@@ -112,11 +112,11 @@ def pulled_back(node: Formula, wrt: Symbol, cotangent: Formula) -> Formula:
 
     Derivatives that are names pass through as arrays.
     """
-    named = {
+    named: dict[Formula, Formula] = {
         u: Symbol(f"?{n}", shape(u)) for n, u in enumerate(u for u in f.walk(cotangent) if isinstance(u, f.Derivative))
     }
     if named:
-        passed = pulled_back(node, wrt, f.substitute(cotangent, dict(named)))
+        passed = pulled_back(node, wrt, f.substitute(cotangent, named))
         return f.substitute(passed, {symbol: u for u, symbol in named.items()})
     by_rules = _by_rules(node, wrt, cotangent)
     if by_rules is not None:

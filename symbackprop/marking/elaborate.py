@@ -1,4 +1,4 @@
-"""From what was written to formulas: letters resolved, shapes checked, products bracketed, indices given their range."""
+"""From what was written to formulas: letters resolved, shapes checked, products bracketed, indices given ranges."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
-from symbackprop.algebra.functions import ABS, LOG, POSITIVE_PART, STEP
+from symbackprop.algebra.functions import STEP, interval
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
-from symbackprop.marking.calls import Calls
+from symbackprop.marking.arrays import Arrays
+from symbackprop.marking.calls import Calls, folded
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
-from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, same, settled
-from symbackprop.marking.scope import Family, LayerMissing, LayerOpen, Scope
+from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
+from symbackprop.marking.scope import Scope
+from symbackprop.marking.sums import Sums
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -24,7 +26,7 @@ __all__ = ["Elaborator", "Misfit", "Shorthand"]
 MAX_TERMS = 200
 
 
-class Elaborator(Calls, Partials):
+class Elaborator(Arrays, Sums, Calls, Partials):
     """Makes formulas of trees for one choice of the symbolic layers.
 
     ``layers`` gives each layer symbol its number as it is written. ``indices`` gathers the sizes along which free and
@@ -143,151 +145,6 @@ class Elaborator(Calls, Partials):
             case s.Tuple():
                 raise NotationError("a tuple is read as a whole side only", node.span[0], "SBP104", node.span[1])
         raise TypeError(f"elaborate knows no {type(node).__name__}")
-
-    def name(self, node: s.Name) -> Formula:
-        scope, letter = self.scope, node.letter
-        if letter in self.bound and not node.entries and node.layer is None:
-            return f.Scalar(letter)
-        if letter in scope.losses:
-            return self.loss(node)
-        if letter in scope.families:
-            return self.array(node, scope.families[letter])
-        if letter in scope.scalars or letter == "pi":
-            if node.entries or node.sample is not None:
-                raise NotationError(f"{letter} is a number: it has no entries", node.span[0], "SBP101", node.span[1])
-            return scope.scalars.get(letter, f.Scalar("pi"))
-        if scope.lexicon.free:
-            if node.entries or node.sample is not None or node.layer is not None:
-                raise NotationError(
-                    f"{letter} has entries, and no shape is declared: declare it in [symbols]",
-                    node.span[0],
-                    "SBP102",
-                    node.span[1],
-                )
-            return f.Scalar(letter) if letter in self.exponents else Symbol(letter)
-        if sympy.Symbol(letter) in scope.sizes.values() or letter in scope.sizes:
-            return f.scalar(scope.sizes.get(letter, sympy.Symbol(letter)))
-        if node.layer is not None and letter == "n":
-            return f.scalar(scope.size(sympy.Symbol(f"n_{{{node.layer}}}"), self.layer, node.span))
-        if letter == "n" and len(node.entries) == 1:
-            return f.scalar(scope.size(sympy.Symbol(f"n_{{{node.entries[0]}}}"), self.layer, node.span))
-        if letter in self.indices or (len(letter) == 1 and letter in "ijk" and letter not in self.layers):
-            return f.Scalar(letter)
-        raise scope.unknown(letter, node.span)
-
-    def array(self, node: s.Name, family: Family) -> Formula:
-        base = self._of_layer(node, family)
-        if node.sample is not None or family.column:
-            samples = self.scope.samples
-            if samples is None:
-                if node.sample is not None:
-                    raise NotationError(
-                        f"{node.letter} has a sample, and the network has no batch: declare batch",
-                        node.span[0],
-                        "SBP102",
-                        node.span[1],
-                    )
-                return self.entries(base, node.entries, node)
-            sample = node.sample if node.sample is not None else self.sample
-            if node.sample is None and sample.name not in self.bound:
-                self.say(f"{node.letter} without a mark is that of any one sample, {sample}")
-            self.meets(sample, samples, node)
-            if node.entries:
-                return self._entry_of_sample(base, node, sample)
-            return f.Product((base.T if self.scope.rows else base, f.Unit(sample, samples)))
-        if family.weights and len(node.entries) == 1 and shape(base) != SCALAR and ONE not in shape(base):
-            return self._unit_weights(base, node)
-        return self.entries(base, node.entries, node)
-
-    def _of_layer(self, node: s.Name, family: Family) -> Formula:
-        letter, where = node.letter, node.span
-        if node.layer is None:
-            if family.plain is not None:
-                return family.plain
-            if self.deriving and family.what in ("activation", "preactivation"):
-                last = max(family.layers)
-                self.say(f"{letter} without a layer is that of the last one")
-                return family.layers[last]
-            if self.any_layer is not None and family.what in ("activation", "preactivation") and family.layers:
-                return family.layers[self.any_layer]
-            raise LayerOpen(f"which layer? {letter} carries none here", where[0], "SBP103", where[1])
-        layer = self.layer(node.layer)
-        if family.generic is not None:
-            return family.generic(layer)
-        if not layer.is_Integer:
-            raise NotationError(f"the layer {node.layer} has no number here", where[0], "SBP102", where[1])
-        if int(layer) in family.layers:
-            return family.layers[int(layer)]
-        if family.plain is not None and not family.layers:
-            raise NotationError(f"{letter} has no layers", where[0], "SBP102", where[1])
-        shown = int(layer) + self.scope.first - 1
-        known = [k + self.scope.first - 1 for k in sorted(family.layers)]
-        first_and_last = f"{known[0]} to {known[-1]}" if known else "none"
-        raise LayerMissing(
-            f"{letter} has no layer {shown}: the network has {first_and_last} of them", where[0], "SBP102", where[1]
-        )
-
-    def _entry_of_sample(self, base: Formula, node: s.Name, sample: sympy.Expr) -> Formula:
-        if len(node.entries) != 1:
-            raise self.misfit(f"{node.letter} of one sample has one index", node, "SBP204")
-        unit = node.entries[0]
-        rows = self.scope.rows
-        self.meets(unit, shape(base)[1 if rows else 0], node)
-        return f.Entry(base, sample, unit) if rows else f.Entry(base, unit, sample)
-
-    def _unit_weights(self, base: Formula, node: s.Name) -> Formula:
-        """w_j: all weights of unit j, as a column."""
-        in_by_out = self.scope.model is not None and self.scope.model.frame.in_by_out
-        units = shape(base)[1 if in_by_out else 0]
-        self.meets(node.entries[0], units, node)
-        self.say(f"{node.letter}_{node.entries[0]} is the column of all weights of unit {node.entries[0]}")
-        return f.Product((base if in_by_out else base.T, f.Unit(node.entries[0], units)))
-
-    def entries(self, base: Formula, entries: Sequence[sympy.Expr], node: Node) -> Formula:
-        """Entries of an array; one index is enough where the other axis has size 1."""
-        if not entries:
-            return base
-        rows, columns = shape(base)
-        if len(entries) == 2:
-            row, column = entries
-        elif len(entries) == 1:
-            if columns == ONE:
-                row, column = entries[0], ONE
-            elif rows == ONE:
-                row, column = ONE, entries[0]
-            else:
-                raise NotationError(
-                    "one index on an array of two axes: is it a row, a column or a sample? write both indices",
-                    node.span[0], "SBP103", node.span[1],
-                )  # fmt: skip
-        else:
-            raise self.misfit("more than two indices", node, "SBP204")
-        self.meets(row, rows, node)
-        self.meets(column, columns, node)
-        return self.checked(f.Entry(base, row, column), node)
-
-    def of_sample(self, arg: Node, sample: sympy.Expr, node: Node) -> Formula:
-        if isinstance(arg, s.Partial) and isinstance(arg.wrt, s.Name) and self.scope.samples is not None:
-            word = self.scope.families.get(arg.wrt.letter)
-            if word is not None and word.column:
-                return self.of(s.Partial(arg.of, s.Name(
-                    arg.wrt.letter, arg.wrt.layer, sample, arg.wrt.entries, arg.wrt.mark, span=arg.wrt.span), span=arg.span))  # fmt: skip
-        if isinstance(arg, s.Call) and arg.function.letter in self.scope.losses:
-            return self.of(arg)
-        base = self.of(arg)
-        samples = self.scope.samples
-        if samples is None:
-            raise NotationError(
-                "a sample, and the network has no batch: declare batch", node.span[0], "SBP102", node.span[1]
-            )
-        if shape(base)[0 if self.scope.rows else 1] != samples:
-            raise self.misfit(f"a sample of {show(shape(base))}, which has no axis of samples", node)
-        self.meets(sample, samples, node)
-        return f.Product((base.T if self.scope.rows else base, f.Unit(sample, samples)))
-
-    def kronecker(self, left: sympy.Expr, right: sympy.Expr, node: Node) -> Formula:
-        size = next((self.indices[e.name] for e in (left, right) if e.is_Symbol and e.name in self.indices), None)
-        return f.Kronecker(left, right, size)
 
     def say(self, text: str) -> None:
         if text not in self.said:
@@ -412,11 +269,16 @@ class Elaborator(Calls, Partials):
         for u in f.walk(exponent):
             if isinstance(u, f.Number) and abs(u.value) > 1000:
                 raise NotationError("an exponent beyond 1000: write a smaller one", node.exponent.span[0], "SBP105")
-        return self.checked(f.Power(base, _folded(exponent)), node)
+        return self.checked(f.Power(base, folded(exponent)), node)
 
     def choice(self, node: s.Choice) -> Formula:
         """[u > v] is step(u - v), and as step(0) = 0, [u >= v] is 1 - step(v - u)."""
         left, right = self.of(node.left), self.of(node.right)
+        if node.beyond is not None:  # low < u < high
+            low, high = folded(left), folded(self.of(node.beyond))
+            if not isinstance(low, f.Number) or not isinstance(high, f.Number) or node.relation != "<":
+                raise NotationError("an indicator of an interval has numbers for ends", node.span[0], "SBP104")
+            return f.Map(interval(low.value, high.value), self.checked(right, node))
         if node.relation in ("<", r"\ge"):
             left, right = right, left
         zero = f.Number(Fraction(0))
@@ -440,118 +302,6 @@ class Elaborator(Calls, Partials):
         return found
 
     # Sums over indices, matrices written out
-
-    def big(self, node: s.Big) -> Formula:
-        if any(self._is_layer(node.index, u) for u in s.walk(node.body)) or node.kind == "prod":
-            return self.over_layers(node)
-        name = node.index
-        saved = self.indices.pop(name, None)
-        self.bound.append(name)
-        body = self.of(node.body)
-        self.bound.pop()
-        size = self.indices.pop(name, None)
-        if saved is not None:
-            self.indices[name] = saved
-        lower = sympy.Integer(1) if node.lower is None else self.scope.size(node.lower, self.layer, node.span)
-        if node.upper is not None:
-            upper = self.scope.size(node.upper, self.layer, node.span)
-        elif size is not None:
-            upper = size
-        else:
-            raise NotationError(f"over what does {name} run? write its bounds", node.span[0], "SBP103", node.span[1])
-        if size is not None and upper != size and not (upper.is_Integer and size.is_Integer and upper <= size):
-            raise self.misfit(f"the sum runs to {upper} along an axis of {size}", node, "SBP204")
-        if lower.is_Integer and lower < 1:
-            raise self.misfit(f"the sum starts at {lower}: indices count from 1", node, "SBP204")
-        index = sympy.Symbol(name)
-        body = _sized_deltas(body, index, size if size is not None else upper)
-        if node.but is not None:
-            whole = size if size is not None else upper
-            self.meets(node.but, whole, node)
-            other = f.Add((f.Number(Fraction(1)), f.Negative(f.Kronecker(index, node.but, whole))))
-            body = f.Product((other, body))
-        return f.IndexSum(body, index, lower, upper)
-
-    def _is_layer(self, name: str, node: Node) -> bool:
-        layer = getattr(node, "layer", None)
-        return layer is not None and sympy.Symbol(name) in layer.free_symbols
-
-    def over_layers(self, node: s.Big) -> Formula:
-        """A sum or a product over the layers, written out; a product may run downward."""
-        if node.lower is None or node.upper is None:
-            raise NotationError("over which layers? write both bounds", node.span[0], "SBP103", node.span[1])
-        ends = []
-        for bound in (node.lower, node.upper):
-            value = bound.xreplace({sympy.Symbol(k): sympy.Integer(v) for k, v in self.layers.items()})
-            if not value.is_Integer:
-                raise NotationError(f"the bound {bound} has no number here", node.span[0], "SBP104", node.span[1])
-            ends.append(int(value))
-        low, high = ends
-        if abs(high - low) > MAX_TERMS:
-            raise NotationError(f"more than {MAX_TERMS} terms", node.span[0], "SBP105", node.span[1])
-        down = node.kind == "prod" and low > high + 1 or (node.kind == "prod" and low > high)
-        values = list(range(low, high - 1, -1)) if down else list(range(low, high + 1))
-        saved = self.layers.get(node.index)
-        parts = []
-        for value in values:
-            self.layers[node.index] = value
-            parts.append(self.of(node.body))
-        self.layers.pop(node.index, None)
-        if saved is not None:
-            self.layers[node.index] = saved
-        if not parts:
-            return f.Number(Fraction(0 if node.kind == "sum" else 1))
-        if len(parts) == 1:
-            return parts[0]
-        made = f.Add(tuple(parts)) if node.kind == "sum" else f.Product(tuple(parts))
-        return self.checked(made, node)
-
-    def grid(self, rows: tuple[tuple[Node, ...], ...], node: Node) -> Formula:
-        height, width = sympy.Integer(len(rows)), sympy.Integer(len(rows[0]))
-        terms: list[Formula] = []
-        for i, row in enumerate(rows, start=1):
-            for j, cell in enumerate(row, start=1):
-                value = self.of(cell)
-                if shape(value) != SCALAR:
-                    raise NotationError(
-                        "a matrix of blocks is not read: write its entries", cell.span[0], "SBP104", cell.span[1]
-                    )
-                if value == f.Number(Fraction(0)) and len(rows) * len(row) > 1 and terms:
-                    continue
-                factors: list[Formula] = [value]
-                if height != ONE:
-                    factors.append(f.Unit(sympy.Integer(i), height))
-                if width != ONE:
-                    factors.append(f.Transpose(f.Unit(sympy.Integer(j), width)))
-                terms.append(f.Product(tuple(factors)) if len(factors) > 1 else value)
-        return terms[0] if len(terms) == 1 else f.Add(tuple(terms))
-
-    def trace(self, arg: Formula, node: Node) -> Formula:
-        rows, columns = shape(self.checked(arg, node))
-        if rows != columns:
-            raise self.misfit(f"the trace of {rows} x {columns}, which is not square", node)
-        if rows == ONE:
-            return arg
-        name = next(c for c in ("q", "p", "r", "h", "u", "v") if c not in self.indices and c not in self.bound)
-        index = sympy.Symbol(f"{name}_0")
-        return f.IndexSum(f.Entry(arg, index, index), index, ONE, rows)
-
-    def maximum(self, args: Sequence[Formula], smaller: bool) -> Formula:
-        """max(0, u), and max(u, v) = v + max(0, u - v); min(u, v) = v - max(0, v - u)."""
-        left, right = args
-        zero = f.Number(Fraction(0))
-        if smaller:
-            return f.Add((right, f.Negative(f.Map(POSITIVE_PART, f.Add((right, f.Negative(left)))))))
-        if zero in (left, right):
-            return f.Map(POSITIVE_PART, right if left == zero else left)
-        return f.Add((right, f.Map(POSITIVE_PART, f.Add((left, f.Negative(right))))))
-
-    def log_sum_exp(self, arg: Formula) -> Formula:
-        from symbackprop.algebra.functions import EXP
-
-        return f.Map(LOG, f.Total(f.Map(EXP, arg)))
-
-    absolute = ABS
 
 
 def free_symbols(node: Formula) -> set[sympy.Symbol]:
@@ -622,27 +372,3 @@ def _ones_in_hadamard(node: Formula) -> Formula:
     return f.rewrite(node, change) if any(
         isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(node)
     ) else node  # fmt: skip
-
-
-def _sized_deltas(node: Formula, index: sympy.Symbol, size: sympy.Expr) -> Formula:
-    def change(u: Formula) -> Formula:
-        if isinstance(u, f.Kronecker) and u.size is None and index in (u.left, u.right):
-            return f.Kronecker(u.left, u.right, size)
-        return u
-
-    return f.rewrite(node, change)
-
-
-def _folded(exponent: Formula) -> Formula:
-    """An exponent of numbers as one number."""
-    match exponent:
-        case f.Negative(f.Number(value)):
-            return f.Number(-value)
-        case f.Quotient(f.Number(top), f.Number(bottom)) if bottom:
-            return f.Number(top / bottom)
-        case f.Negative(f.Quotient(f.Number(top), f.Number(bottom))) if bottom:
-            return f.Number(-top / bottom)
-    return exponent
-
-
-_ = same

@@ -1,8 +1,8 @@
 r"""What a page implies of its notation, from the whole page, in a step of its own: the reader itself guesses nothing.
 
-How layers are written is told by superscripts and subscripts on the letters of parameters and activations; which layer is
-the first with weights, by the lowest number on a weight; that samples are written ``^{(i)}``, by a sum over the samples;
-what dZ means, by whether 1/m stands before it.
+How layers are written is told by the scripts on the letters of parameters and activations; which layer is the first
+with weights, by the lowest number on a weight; that samples are written ``^i``, by superscripts on the data; what dZ
+means, by whether 1/m stands before it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from symbackprop.errors import NotationError
 from symbackprop.notation.latex_tokens import Token, tokenize
 
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
-_DATA = frozenset("x y t X Y x_d y_d".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
 _SAMPLE_LOSSES = frozenset(("L", "ell"))
 
@@ -35,13 +34,11 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
     inputs: set[tuple[str, int]] = set()
     losses: set[str] = set()
     bare_sample = per_sample = False
-    function = None
     for tokens in pages:
         _marks(tokens, marks, lowest, inputs)
         losses |= {t.text for t in tokens if t.kind == "letter" and t.text in _LOSSES and not _in_script(t, tokens)}
         bare_sample = bare_sample or _bare_sample(tokens)
         per_sample = per_sample or _per_sample(tokens)
-        function = function or _function(tokens)
     notation: dict[str, Any] = {}
     if "layer" not in given and marks:
         notation["layer"] = marks.most_common(1)[0][0]
@@ -51,7 +48,8 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["sample"] = "i"
     if "differentials" not in given and per_sample:
         notation["differentials"] = "per sample"
-    if losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES and "loss" not in names:
+    two = (losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES) or {"J", "C"} <= losses
+    if two and "loss" not in names:
         notation["two losses"] = True
     return {"notation": notation} if notation else {}
 
@@ -168,10 +166,3 @@ def _per_sample(tokens: Sequence[Token]) -> bool:
     over = re.match(r"-?\\frac(?:\{1\}|1)(?:\{[mN]\}|[mN])|1/[mN]", text)
     starts = left[:1] == ["d"] and left[1:2] in (["W"], ["b"], ["w"])
     return starts and over is not None and re.search(r"d[ZzA]", text) is not None
-
-
-def _function(tokens: Sequence[Token]) -> str | None:
-    return None
-
-
-_ = _DATA

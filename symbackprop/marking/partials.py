@@ -1,13 +1,15 @@
 """Derivatives as notes write them: of the cost by an array or an entry, Jacobians, the chain rule, by an expression.
 
-The derivative of the cost by an array of the network stays a name, which proofs look up in what was derived. Every other
-derivative is worked out here, entry by entry.
+The derivative of the cost by an array of the network stays a name, which proofs look up in what was derived. Every
+other derivative is worked out here, entry by entry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
@@ -64,6 +66,7 @@ class Partials:
         def say(self, text: str) -> None: ...
         def checked(self, formula: Formula, node: Node) -> Formula: ...
         def run(self, nodes: Sequence[Node], node: Node) -> Formula: ...
+        def sum_of_losses(self) -> Formula: ...
         def sample_loss(self, sample: sympy.Expr, node: Node) -> Formula: ...
 
         @property
@@ -82,7 +85,7 @@ class Partials:
             through = self.of(node.through)
             if not isinstance(through, Symbol):
                 raise NotationError("at a bar stands one array", node.span[0], "SBP101", node.span[1])
-            return f.Derivative(of, target.array, through)
+            return self._through(of, target.array, through, node)
         return self._derived(of, target, node)
 
     def _of(self, node: s.Partial) -> Formula:
@@ -92,6 +95,8 @@ class Partials:
                 return self._own_cost(node)
             return model.cost
         if isinstance(node.of, s.Name) and self.scope.losses.get(node.of.letter) == "sample" and node.of.sample is None:
+            if self._whole(node.wrt):
+                return self.sum_of_losses()
             sample = getattr(node.wrt, "sample", None)
             return self.sample_loss(sample if sample is not None else self.sample, node)
         function = node.of
@@ -101,6 +106,12 @@ class Partials:
         found = self.checked(self.of(function), node.of)
         self.deriving = saved
         return found
+
+    def _whole(self, wrt: Node) -> bool:
+        """Whether a derivative is by all samples at once: then the losses of the samples are added up."""
+        family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
+        data = family is not None and family.what not in ("weights", "bias") and not family.column
+        return data and isinstance(wrt, s.Name) and wrt.sample is None and not wrt.entries
 
     def _own_cost(self, node: s.Partial) -> Formula:
         losses = [letter for letter, kind in self.scope.losses.items() if kind == "own"]
@@ -154,7 +165,7 @@ class Partials:
         model, scope = self.scope.model, self.scope
         array, part = target.array, target.part
         if of == part:
-            return f.Number(sympy_one()) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
+            return f.Number(Fraction(1)) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
         if model is not None and of == model.cost:
             gradient = self._of_cost(array, node)
             found = f.substitute(part, {array: gradient})
@@ -200,6 +211,18 @@ class Partials:
         self.labels[found] = ""
         return found
 
+    def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:
+        """The part of dJ/dW that comes through one array which uses W, as it does in its own equation."""
+        model = self.scope.model
+        definition = self.definitions.get(through)
+        if model is None or of != model.cost or definition is None or not f.depends_on(definition, array):
+            raise NotationError(
+                f"{array.name} does not enter {through.name} directly", node.span[0], "SBP104", node.span[1]
+            )
+        if through == model.cost:
+            return dv.of_scalar(definition, array)
+        return dv.pulled_back(definition, array, f.Derivative(model.cost, through))
+
     def shorthand(self, node: s.Partial) -> Shorthand | None:
         """dz/db = 1: the factor beside dJ/dz, where a column is derived by an array."""
         of = self._of(node)
@@ -214,8 +237,8 @@ class Partials:
 
     def _opaque(self, of: Formula, array: Symbol, node: Node) -> Formula:
         raise NotationError(
-            f"{of.name if isinstance(of, Symbol) else 'this'} has no definition here, so that its derivative by {array.name} is "
-            "unknown: write the line that defines it",
+            f"{of.name if isinstance(of, Symbol) else 'this'} has no definition here, so that its derivative by "
+            f"{array.name} is unknown: write the line that defines it",
             node.span[0],
             "SBP104",
             node.span[1],
@@ -325,8 +348,8 @@ class Partials:
         """dJ/da da/dz dz/dW, or the same from right to left."""
         if len(links) == 1:
             return None
-        forward = all(a[1].part == b[0] for a, b in zip(links, links[1:], strict=False))
-        backward = all(a[0] == b[1].part for a, b in zip(links, links[1:], strict=False))
+        forward = all(a[1].part == b[0] for a, b in pairwise(links))
+        backward = all(a[0] == b[1].part for a, b in pairwise(links))
         if not forward and not backward:
             ends = [shape(of) == SCALAR for of, _ in (links[0], links[-1])]
             if not any(ends):
@@ -347,7 +370,8 @@ class Partials:
                 node.span,
             ) from None
         self.say(
-            f"the derivatives are multiplied by the chain rule, {'right to left' if order is not links else 'left to right'}"
+            "the derivatives are multiplied by the chain rule, "
+            + ("right to left" if order is not links else "left to right")
         )
         last = order[-1][1].part
         if self.scope.layout == "numerator" and shape(last)[1] == ONE != shape(last)[0]:
@@ -373,12 +397,6 @@ class Partials:
 
 class _Unfit(Exception):  # noqa: N818
     """A cotangent that has not the shape of what is derived."""
-
-
-def sympy_one():  # type: ignore[no-untyped-def]
-    from fractions import Fraction
-
-    return Fraction(1)
 
 
 def _is_part(part: Formula, array: Symbol) -> bool:

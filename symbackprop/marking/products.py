@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import sympy
@@ -124,7 +125,7 @@ def neighbours_settled(factors: Sequence[Formula]) -> list[Formula]:
     out = list(factors)
     wide = [k for k, u in enumerate(out) if shape(u) != SCALAR]
     for _ in wide:
-        for left, right in zip(wide, wide[1:], strict=False):
+        for left, right in pairwise(wide):
             a, b = shape(out[left])[1], shape(out[right])[0]
             if a == UNKNOWN and b != UNKNOWN:
                 out[left] = with_size(out[left], b)

@@ -34,11 +34,11 @@ SAMPLE_LOSSES = ("L", "ell")
 SIZE = re.compile(r"([A-Za-z]\w*)_(?:\{(.+)\}|(\w))")
 
 
-class LayerMissing(NotationError):
+class LayerMissing(NotationError):  # noqa: N818
     """A layer that the network does not have: a claim for every layer is not meant for this one."""
 
 
-class LayerOpen(NotationError):
+class LayerOpen(NotationError):  # noqa: N818
     """A letter of a network of several layers, without one."""
 
 
@@ -178,7 +178,7 @@ def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]
         letter = plain(given)
         kind = what.strip()
         for table in (scope.families, scope.scalars, scope.functions, scope.losses):
-            table.pop(letter, None)  # type: ignore[attr-defined]
+            table.pop(letter, None)
         if kind in ("function", "loss"):
             words[letter] = Word(kind)
             if kind == "function":
@@ -280,7 +280,8 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
             words[letter] = Word("scalar")
         return
     if role == "loss":
-        sample = batch and two_losses and letter in SAMPLE_LOSSES and not chosen
+        opaque = model.loss.term is None and letter == "C"  # C(a, y), the loss of a sample that is not known
+        sample = batch and two_losses and (letter in SAMPLE_LOSSES or opaque) and not chosen
         scope.losses[letter] = "sample" if sample else "cost"
         words[letter] = Word("loss", sampled=True)
         return

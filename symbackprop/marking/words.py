@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import sympy
 
 from symbackprop.algebra import formula as f
@@ -103,7 +101,7 @@ def _tight(node: Formula) -> str:
     loose = isinstance(node, f.Add | f.Negative | f.Product | f.Hadamard | f.Quotient | f.IndexSum)
     loose = loose or (isinstance(node, f.Number) and (node.value < 0 or node.value.denominator != 1))
     text = _text(node)
-    return f"({text})" if loose and not text.startswith("(") or (loose and not _wrapped(text)) else text
+    return f"({text})" if loose and not _wrapped(text) else text
 
 
 def _wrapped(text: str) -> bool:
@@ -113,6 +111,3 @@ def _wrapped(text: str) -> bool:
         if depth == 0 and k < len(text) - 1:
             return False
     return text.startswith("(")
-
-
-_ = Fraction

@@ -57,7 +57,7 @@ class BracketReader(DerivativeReader):
 
     def single(self) -> Node:
         token = self.next
-        if token.kind == "number" and len(token.text) > 1:
+        if token.kind == "number" and len(token.text) > 1 and token.text[0] != ".":
             line, column = token.start
             first = Token("number", token.text[0], token.start, Position(line, column + 1))
             rest = Token("number", token.text[1:], Position(line, column + 1), token.end)

@@ -1,7 +1,7 @@
 r"""The lines of a displayed formula: environments opened, lines joined to chains, prose and conditions left out.
 
-A line that begins with a relation goes on with the chain before it, one that begins with an operator and has no relation
-goes on with the line before it; ``\quad``, prose and commas outside brackets part formulas.
+A line that begins with a relation goes on with the chain before it, one that begins with an operator and has no
+relation goes on with the line before it; ``\quad``, prose and commas outside brackets part formulas.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _opened(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _pieces(tokens: Iterator[Token]) -> Iterator[tuple[bool, list[Token]]]:
-    """Parts between breaks, gaps, prose and commas outside brackets; with each, whether a line break stands before it."""
+    """Parts between breaks, gaps, prose and commas outside brackets; with each, whether a break stands before it."""
     depth, inside, by_line = 0, 0, True
     piece: list[Token] = []
     for token in tokens:

@@ -297,8 +297,9 @@ class Reader(BracketReader):
             if relation is None or relation.text in ("=", r"\neq"):
                 raise self.error("an indicator needs a comparison with < or >", code="SBP104")
             right = self.sum()
+            beyond = self.sum() if self.take(relation.text) else None
             self.expect("}" if opener == "_" else OPENERS[opener], "behind the condition")
-            return s.Choice(left, relation.text, right, span=self.span(start))
+            return s.Choice(left, relation.text, right, beyond, span=self.span(start))
         if self.take("_"):
             self._taken_group()
         return s.OnesOf(span=self.span(start))

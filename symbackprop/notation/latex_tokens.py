@@ -37,8 +37,9 @@ _PIECE = re.compile(
     r"""
     (?P<comment>   (?<!\\)%[^\n]*\n? )
     | (?P<gap>     \\q?quad(?![A-Za-z]) | \\hspace\*?\s*\{[^{}]*\} | \\hfill(?![A-Za-z]) )
-    | (?P<space>   \s+ | ~ | \\[,;:!>\s/] | \\(?:limits|nolimits|displaystyle|textstyle|scriptstyle|nonumber|notag|allowbreak
-                     |left\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace|thickspace)(?![A-Za-z]) )
+    | (?P<space>   \s+ | ~ | \\[,;:!>\s/] | \\(?:limits|nolimits|displaystyle|textstyle|scriptstyle|nonumber
+                     |notag|allowbreak|left\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace
+                     |thickspace)(?![A-Za-z]) )
     | (?P<sign>    \\textcircled\s*\{[^{}]*\} | \\(?:checkmark|square|blacksquare|qedhere|star|dagger)(?![A-Za-z]) )
     | (?P<dropped> \\(?:tag\*?|label|phantom|hphantom|vphantom|color|vspace\*?|ref|eqref|mathstrut)\s*\{[^{}]*\} )
     | (?P<break>   \\\\(?:\*)?(?:\s*\[[^\[\]{}]{0,20}\])? )
@@ -51,16 +52,20 @@ _PIECE = re.compile(
     | (?P<size>    \\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z]) )
     | (?P<one>     \\(?:mathbb|mathbf|boldsymbol|bm|mathds|mathbbm|vec|mathbbold)\s*(?:\{\s*1\s*\}|1)
                      | \\mathbb\s*(?:\{\s*I\s*\}|I(?![A-Za-z])) | \\(?:mathbf|mathds)\s*\{\s*I\s*\}(?=\s*[\[\{(\\]) )
-    | (?P<turned>  \\(?:mathsf|mathrm|mathit|text|textrm|intercal|rm)\s*\{\s*[Tt]\s*\} | \\(?:top|intercal)(?![A-Za-z]) )
+    | (?P<turned>  \\(?:mathsf|mathrm|mathit|text|textrm|intercal|rm)\s*\{\s*[Tt]\s*\}
+                     | \\(?:top|intercal)(?![A-Za-z]) )
     | (?P<defined> \\(?:overset|stackrel|underset)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*\{\s*:?=\s*\} )
-    | (?P<word>    \\(?:operatorname\*?|mathrm|textrm|text|textbf|textit|mathit|mathsf|texttt|mathtt|mathop|mbox|textnormal)
+    | (?P<word>    \\(?:operatorname\*?|mathrm|textrm|text|textbf|textit|mathit|mathsf|texttt|mathtt|mathop|mbox
+                     |textnormal)
                      \s*\{\s*(?:\\rm\s+)?[A-Za-z][A-Za-z0-9]*\s*\} )
-    | (?P<prose>   \\(?:text|textrm|mbox|intertext|textbf|textit|textnormal|mathrm|emph)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\} )
+    | (?P<prose>   \\(?:text|textrm|mbox|intertext|textbf|textit|textnormal|mathrm|emph)
+                     \s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\} )
     | (?P<begin>   \\begin\s*\{\s*[A-Za-z]+\*?\s*\} )
     | (?P<close>   \\end\s*\{\s*[A-Za-z]+\*?\s*\} )
     | (?P<colour>  \\textcolor\s*(?:\[[^\[\]]*\])?\s*\{[^{}]*\} | \\colorbox\s*\{[^{}]*\} )
-    | (?P<font>    \\(?:mathbf|mathrm|mathit|mathsf|mathcal|mathscr|mathfrak|boldsymbol|bm|vec|text|textrm|textbf|operatorname
-                     |bold|pmb|underline|boxed|cancel|bcancel|xcancel|mathbb|mathnormal|ensuremath|mathop|mathbin|mathrel
+    | (?P<font>    \\(?:mathbf|mathrm|mathit|mathsf|mathcal|mathscr|mathfrak|boldsymbol|bm|vec|text|textrm|textbf
+                     |operatorname|bold|pmb|underline|boxed|cancel|bcancel|xcancel|mathbb|mathnormal
+                     |ensuremath|mathop|mathbin|mathrel
                      |mathord|mathtt|bf)\*?(?![A-Za-z]) )
     | (?P<becomes> := | \\(?:coloneqq|colonequals|triangleq|leftarrow|gets|longleftarrow|Leftarrow)(?![A-Za-z])
                      | \\colon\s*= | <- | ←|≔ )
@@ -149,8 +154,8 @@ _SAME = {
     r"\cr": "\\\\",
 }
 _NAMES_OF_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell"
 )
 _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩℓ", _NAMES_OF_GREEK.split(), strict=True))
 _START = Position(1, 1)

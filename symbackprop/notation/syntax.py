@@ -148,11 +148,12 @@ class OfSample(Node):
 
 @dataclass(frozen=True)
 class Choice(Node):
-    """The indicator of a comparison."""
+    """The indicator of a comparison, or of two of one kind, low < u < high."""
 
     left: Node
     relation: str
     right: Node
+    beyond: Node | None = None
 
 
 @dataclass(frozen=True)
