@@ -97,9 +97,10 @@ class _Supervisor:
     def judge(self, job: Job) -> Judged:
         result = Judged(job.file)
         stuck: dict[str, str] = {}
+        begun: set[int] = set()
         finished: set[int] = set()
         while True:
-            reached, complaint = self.attempt(job, stuck, finished, result)
+            reached, complaint = self.attempt(job, stuck, begun, finished, result)
             if not complaint:
                 return result
             self.end()
@@ -108,7 +109,9 @@ class _Supervisor:
                 return result
             stuck[str(reached)] = complaint
 
-    def attempt(self, job: Job, stuck: dict[str, str], finished: set[int], result: Judged) -> tuple[int | None, str]:
+    def attempt(
+        self, job: Job, stuck: dict[str, str], begun: set[int], finished: set[int], result: Judged
+    ) -> tuple[int | None, str]:
         """Run a job to its end, or say at which formula it stopped and why."""
         reached: int | None = None
         first = not stuck
@@ -126,12 +129,14 @@ class _Supervisor:
                 self.count.add(known=message["size"])
             elif "begin" in message:
                 reached = message["begin"]
+                if reached not in begun:
+                    begun.add(reached)
+                    self.count.add(done=1)
                 patience = patience_for(job.time_limit)
             elif "rows" in message:
                 if message["number"] not in finished:
                     finished.add(message["number"])
                     result.rows += message["rows"]
-                    self.count.add(done=1)
             elif "error" in message:
                 result.error = message["error"]
                 return reached, ""

@@ -60,7 +60,7 @@ def verify_plan(plan: Plan, network: Network | str | Path | None, time_limit: fl
 def judged(
     plan: Plan, network: Network | str | Path | None, time_limit: float | None, begin: Begin = lambda number: ""
 ) -> Iterator[tuple[int, list[Entry]]]:
-    """The entries of each piece of work, one after the other, with its number."""
+    """The entries of each piece of work, with its number, when the declarations that it stands under are through."""
     number = -1
     for section in plan.sections:
         if not section.work:
@@ -68,10 +68,21 @@ def judged(
                 declarations.page_of_block(section.block, [])
             continue
         judge = _Judge(section, network, time_limit)
+        found: dict[int, list[Entry]] = {}
         for work in section.work:
             number += 1
             reason = begin(number)
-            yield number, [_unmet(work)] if isinstance(work, Unmet) else judge.entries(work, reason)
+            found[number] = [_unmet(work)] if isinstance(work, Unmet) else judge.entries(work, reason, number)
+        for letter, where in judge.unused.items():
+            found[where] = [_said_unused(entry, letter) for entry in found[where]]
+        yield from found.items()
+
+
+def _said_unused(entry: Entry, letter: str) -> Entry:
+    if entry.status is not Status.DEFINED:
+        return entry
+    hint = f"{letter} is used nowhere after: is it a slip for something else?"
+    return replace(entry, verdict=replace(entry.verdict, hint=entry.verdict.hint or hint))
 
 
 class _Judge:
@@ -81,6 +92,8 @@ class _Judge:
         self.section, self.network, self.time_limit = section, network, time_limit
         self.page = self.new_page()
         self.definitions: list[Claim] = []
+        self.known: set[str] = set()
+        self.unused: dict[str, int] = {}
 
     def new_page(self) -> Page:
         formulas = self.section.formulas
@@ -92,7 +105,7 @@ class _Judge:
             return declarations.page_of_file(str(self.network), formulas)
         return declarations.page({}, formulas)
 
-    def entries(self, task: Task, reason: str) -> list[Entry]:
+    def entries(self, task: Task, reason: str, number: int) -> list[Entry]:
         if isinstance(task.claim, Broken):
             broken = task.claim
             verdict = Verdict(Status.UNREAD, broken.message, broken.code, broken.hint)
@@ -101,7 +114,15 @@ class _Judge:
         verdict = self.verdict(task.claim) if not reason else Verdict(Status.UNDECIDED, reason, "SBP401", TOO_MUCH)
         if verdict.status is Status.DEFINED or any(link.status is Status.DEFINED for link in verdict.links):
             self.definitions.append(task.claim)
+        self.note_use(number)
         return _expecting(list(_entries(task.claim, verdict)), verdict, task.expected)
+
+    def note_use(self, number: int) -> None:
+        """Keep in mind which definitions nothing has used yet, and in which piece of work they stand."""
+        unused = set(self.page.unused)
+        self.unused = {letter: at for letter, at in self.unused.items() if letter in unused}
+        self.unused |= dict.fromkeys(unused - self.known, number)
+        self.known |= set(self.page.defined)
 
     def verdict(self, claim: Claim) -> Verdict:
         try:

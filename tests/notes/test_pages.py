@@ -1,6 +1,8 @@
 """The pages that explain codes, and the lecture notes in derivations/: each is judged as it says."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,11 @@ def test_lecture_notes_stay_proved(path):
 
 def test_all_five_are_there():
     assert [path.stem[:9] for path in NOTES] == [f"notes_00{n}" for n in range(5)]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@pytest.mark.parametrize("path", NOTES, ids=lambda p: p.stem)
+def test_lecture_notes_can_be_set(path, tmp_path):
+    arguments = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-output-directory", tmp_path, path]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]

@@ -119,6 +119,17 @@ def test_what_does_not_end_in_time_is_undecided_and_the_page_goes_on(judged):
     assert result.verdicts[1].code == "SBP401"
 
 
+def test_a_definition_that_nothing_uses_is_told(judged):
+    unused = judged(r"\[ a = new \] \[ a = b \]").verdicts[0]
+    assert (unused.status, unused.hint) == (
+        Status.DEFINED,
+        "new is used nowhere after: is it a slip for something else?",
+    )
+    assert judged(r"\[ a = new \] \[ b = used \]").verdicts[0].hint == ""
+    late = judged(r"\[ a = new \] \[ b = used \] \[ a = slow \]", time_limit=0.2)
+    assert late.verdicts[0].hint == ""
+
+
 def test_a_fault_of_the_judge_costs_one_formula(judged):
     result = judged(r"\[ a = crash \] \[ a = b \]")
     assert [e.status for e in result.verdicts] == [Status.UNDECIDED, Status.PROVED]
@@ -182,7 +193,7 @@ def test_a_later_block_replaces_the_earlier(judged, monkeypatch):
         declarations, "page", lambda data, formulas: seen.append((data, list(formulas))) or fake_page.FakePage()
     )
     judged(
-        "\\[ a = b \\]\n% symbackprop\n% x = 1\n% /symbackprop\n\\[ c = d \\]\n"
-        "% symbackprop\n% y = 2\n% /symbackprop\n\\[ e = f \\]"
+        '\\[ a = b \\]\n% symbackprop\n% title = "one"\n% /symbackprop\n\\[ c = d \\]\n'
+        '% symbackprop\n% title = "two"\n% /symbackprop\n\\[ e = f \\]'
     )
-    assert seen == [({}, ["a = b"]), ({"x": 1}, ["c = d"]), ({"y": 2}, ["e = f"])]
+    assert seen == [({}, ["a = b"]), ({"title": "one"}, ["c = d"]), ({"title": "two"}, ["e = f"])]

@@ -20,7 +20,8 @@ WORDS = {
 
 class FakePage:
     def __init__(self, network=None, declared=None):
-        self.defined = set()
+        self.defined = {}
+        self.unused = {}
 
     def judge(self, latex, at=None):
         if "crash" in latex:
@@ -34,6 +35,8 @@ class FakePage:
             os._exit(3)
         if "used" in latex and "new" not in self.defined:
             return Verdict(Status.UNREAD, "used before it is defined", "SBP102")
+        if "used" in latex:
+            self.unused.clear()
         links, begin = [], latex.find("=") + 1
         for side in latex[begin:].split("="):
             start = begin + len(side) - len(side.lstrip())
@@ -41,7 +44,7 @@ class FakePage:
             begin += len(side) + 1
             status, code = next((found for word, found in WORDS.items() if word in side), (Status.PROVED, None))
             if status is Status.DEFINED:
-                self.defined.add("new")
+                self.defined["new"] = self.unused["new"] = place(latex, start)
             links.append(Verdict(status, f"it is {status}", code, span=(place(latex, start), place(latex, stop))))
         return chain(tuple(links))
 

@@ -14,9 +14,14 @@ MAX_WIDTH = 200
 
 def render(told: Told, colour: bool = False, everything: bool = False) -> str:
     """All that failed, or everything, and the counts."""
-    rows = [row for row in told.rows if everything or fails(row)]
+    rows = [row for row in told.rows if everything or fails(row) or _remarked(row)]
     blocks = ["\n".join(entry(row, colour)) for row in rows]
     return "\n\n".join([*blocks, totals(told, colour)]) + "\n"
+
+
+def _remarked(row: Row) -> bool:
+    """Whether something is to be said of a row that does not fail: a definition that looks like a slip."""
+    return row["status"] == "defined" and bool(row["hint"])
 
 
 def totals(told: Told, colour: bool) -> str:
@@ -34,7 +39,7 @@ def entry(row: Row, colour: bool = False) -> Iterator[str]:
         shade = "32"
     yield f"{_painted(place(row), '1', colour)}: {_painted(headline(row), shade, colour)}"
     yield from _source(row, shade, colour)
-    if row["hint"] and fails(row):
+    if row["hint"] and (fails(row) or _remarked(row)):
         yield f"  = hint: {one_line(row['hint'])}"
     if fails(row):
         for i, line in enumerate(counterexample_lines(row)):
