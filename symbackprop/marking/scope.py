@@ -30,6 +30,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     "rate": ("alpha", "eta"),
     "samples": ("m", "N"),
 }
+COUNTS = frozenset("mnNMKTdp")
 SAMPLE_LOSSES = ("L", "ell")
 SIZE = re.compile(r"([A-Za-z]\w*)_(?:\{(.+)\}|(\w))")
 
@@ -187,7 +188,11 @@ def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]
                 scope.losses[letter] = "own"
         elif kind.partition(",")[0] == "scalar":
             words[letter] = Word("scalar", layered=True)
-            scope.families[letter] = _scalars(letter)
+            if letter in COUNTS:  # a bound of sums as well as a value
+                scope.scalars[letter] = f.Scalar(letter)
+                scope.sizes[letter] = sympy.Symbol(letter)
+            else:
+                scope.families[letter] = _scalars(letter)
         elif kind == "unit vector":
             words[letter] = Word("unit")
         else:
