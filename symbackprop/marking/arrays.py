@@ -109,6 +109,9 @@ class Arrays:
                 last = max(family.layers)
                 self.say(f"{letter} without a layer is that of the last one")
                 return family.layers[last]
+            if self.deriving and family.generic is not None:
+                self.say(f"{letter} without a layer is that of the last one")
+                return family.generic(sympy.Symbol("L"))
             if self.any_layer is not None and family.what in ("activation", "preactivation") and family.layers:
                 return family.layers[self.any_layer]
             raise LayerOpen(f"which layer? {letter} carries none here", where[0], "SBP103", where[1])

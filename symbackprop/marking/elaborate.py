@@ -42,6 +42,7 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         self.said: list[str] = []
         self.labels: dict[Formula, str] = {}
         self.deriving = False
+        self.unknown: list[str] = []
         self.any_layer: int | None = None
         self.asserted: list[tuple[Formula, Formula]] = []
 

@@ -158,11 +158,10 @@ def _next_script(tokens: Sequence[Token], at: int) -> str:
 
 def _per_sample(tokens: Sequence[Token]) -> bool:
     """dW = (1/m) dZ A^T: what stands behind 1/m is of the loss of each sample."""
-    texts = [t.text for t in tokens]
-    if "d" not in texts or "=" not in texts:
-        return False
-    left, right = texts[: texts.index("=")], texts[texts.index("=") + 1 :]
-    text = "".join(right)
-    over = re.match(r"-?\\frac(?:\{1\}|1)(?:\{[mN]\}|[mN])|1/[mN]", text)
-    starts = left[:1] == ["d"] and left[1:2] in (["W"], ["b"], ["w"])
-    return starts and over is not None and re.search(r"d[ZzA]", text) is not None
+    text = "".join(" " if t.text in (",", ";", "\\\\") or t.kind in ("gap", "prose") else t.text for t in tokens)
+    for line in text.split():
+        left, _, right = line.replace("&", "").partition("=")
+        over = re.match(r"-?(\\frac(\{1\}|1)(\{[mN]\}|[mN])|1/[mN])", right)
+        if re.match(r"d\{*[Wwb]", left) and over is not None and re.search(r"d\{*[ZzA]", right):
+            return True
+    return False

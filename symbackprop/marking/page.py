@@ -325,6 +325,9 @@ class Page(Definitions):
             if short_of is not None:
                 return self._factor(short_of, claim, elaborator)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+        if elaborator.unknown and found.status is not Status.PROVED:
+            reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"
+            return Verdict(Status.UNDECIDED, reason, "SBP401", "write the line that defines what is derived before")
         for one, other in elaborator.asserted:
             extra = self._judge.compare(other, one, elaborator.free_ranges([one, other]))
             found = _joined([found, replace(extra, message=f"{extra.message} (under a brace)")])

@@ -59,6 +59,7 @@ class Partials:
     scope: Scope
     deriving: bool
     labels: dict[Formula, str]
+    unknown: list[str]
 
     if TYPE_CHECKING:
 
@@ -116,6 +117,9 @@ class Partials:
     def _own_cost(self, node: s.Partial) -> Formula:
         losses = [letter for letter, kind in self.scope.losses.items() if kind == "own"]
         defined = [letter for letter in losses if Symbol(letter) in self.scope.definitions] or losses
+        costs = [letter for letter in defined if letter in ("J", "C", "E")]
+        if len(costs) == 1:
+            return Symbol(costs[0])
         if len(defined) != 1:
             raise NotationError("the derivative of what? no one loss is declared", node.span[0], "SBP103", node.span[1])
         return Symbol(defined[0])
@@ -186,7 +190,7 @@ class Partials:
         else:
             inner = dv.unfolded(of, self.definitions, array)
         if array not in set(f.walk(inner)) and isinstance(of, Symbol) and of not in self.definitions:
-            return f.Derivative(of, array) if shape(of) == SCALAR else self._opaque(of, array, node)
+            return f.Derivative(of, array) if shape(of) == SCALAR else self._opaque(of, array, part, node)
         if shape(of) == SCALAR:
             gradient = dv.of_scalar(inner, array)
             found = f.substitute(part, {array: gradient})
@@ -235,14 +239,19 @@ class Partials:
             return isinstance(part.factors[0], f.Symbol), part.factors[1].index
         raise NotationError("a derivative by this part of an array is not read", node.span[0], "SBP104", node.span[1])
 
-    def _opaque(self, of: Formula, array: Symbol, node: Node) -> Formula:
-        raise NotationError(
-            f"{of.name if isinstance(of, Symbol) else 'this'} has no definition here, so that its derivative by "
-            f"{array.name} is unknown: write the line that defines it",
-            node.span[0],
-            "SBP104",
-            node.span[1],
-        )
+    def _opaque(self, of: Symbol, array: Symbol, part: Formula, node: Node) -> Formula:
+        """The derivative of what has no definition here: an array of its own, of the shape that it must have."""
+        (rows, columns), wanted = of.shape, shape(part)
+        name = f"d{of.name}/d{array.name}"
+        if wanted == SCALAR:
+            at = (part.row, part.column) if isinstance(part, f.Entry) else ()
+            self.unknown.append(name)
+            return Symbol(f"{name}{list(at)}" if at else name, of.shape)
+        if ONE not in (rows, columns) or ONE not in wanted:
+            raise Shorthand(of, array)
+        n, k = rows if rows != ONE else columns, wanted[0] if wanted[0] != ONE else wanted[1]
+        self.unknown.append(name)
+        return Symbol(name, (n, k) if self.scope.layout == "numerator" else (k, n))
 
     def _is_data(self, array: Symbol) -> bool:
         model = self.scope.model

@@ -30,6 +30,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     "rate": ("alpha", "eta"),
     "samples": ("m", "N"),
 }
+COUNTS = frozenset("mnNMKTdp")
 SAMPLE_LOSSES = ("L", "ell")
 SIZE = re.compile(r"([A-Za-z]\w*)_(?:\{(.+)\}|(\w))")
 
@@ -169,7 +170,7 @@ def _layered_size(size: sympy.Expr, layer: sympy.Expr) -> sympy.Expr:
         return size
     at = _affine(inner).xreplace({sympy.Symbol("l"): layer})
     text = str(at).replace(" ", "")
-    return sympy.Symbol(f"{found[1]}_{text}" if at.is_Integer else f"{found[1]}_{{{text}}}")
+    return sympy.Symbol(f"{found[1]}_{text}" if at.is_Integer or len(text) == 1 else f"{found[1]}_{{{text}}}")
 
 
 def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]) -> None:
@@ -185,9 +186,15 @@ def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]
                 scope.functions[letter] = Function(letter, letter if len(letter) == 1 else rf"\{letter}")
             else:
                 scope.losses[letter] = "own"
-        elif kind == "scalar":
-            words[letter] = Word("scalar")
-            scope.families[letter] = Family(letter, plain=Symbol(letter))
+        elif kind.partition(",")[0] == "scalar":
+            words[letter] = Word("scalar", layered=True)
+            if letter in COUNTS:  # a bound of sums as well as a value
+                scope.scalars[letter] = f.Scalar(letter)
+                scope.sizes[letter] = sympy.Symbol(letter)
+            else:
+                scope.families[letter] = _scalars(letter)
+        elif kind == "unit vector":
+            words[letter] = Word("unit")
         else:
             shape = shape_of(kind)
             if shape is None:
@@ -195,6 +202,11 @@ def add_symbols(scope: Scope, words: dict[str, Word], symbols: Mapping[str, str]
                     f'{given} = "{what}": it must be "scalar", "function", "loss" or a shape, like "q x n"'
                 )
             _add_array(scope, words, letter, shape)
+
+
+def _scalars(letter: str) -> Family:
+    """A scalar, or one for each layer where it carries a layer."""
+    return Family(letter, plain=Symbol(letter), generic=lambda layer: Symbol(letter, SCALAR, layer))
 
 
 def _add_array(scope: Scope, words: dict[str, Word], letter: str, shape: Shape) -> None:

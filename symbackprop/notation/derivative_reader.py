@@ -18,8 +18,13 @@ class DerivativeReader(CallReader):
     def _differential(self) -> bool:
         """Whether a d stands here that belongs to what follows: dW, dz, dJ/dW."""
         token, after = self.next, self.ahead()
-        if token.text != "d" or token.kind != "letter" or "d" in self.lexicon.words:
+        if token.text != "d" or token.kind != "letter":
             return False
+        own = self.lexicon.words.get("d")
+        if own is not None:  # a size d beside an array: nobody writes that product so
+            word = self.lexicon.words.get(after.text)
+            if own.kind != "scalar" or word is None or word.kind != "array":
+                return False
         if after.kind not in ("letter", "word") and after.text[1:] not in ACCENTS and after.text != "{":
             return False
         if not self.lexicon.free:
