@@ -23,6 +23,7 @@ _ANNOTATION = re.compile(
     re.DOTALL,
 )
 _INDEX = re.compile(r"(?:\\ell|[A-Za-z])\s*")
+_ONLY_PROSE = re.compile(r"(?:\\(?:text\w*|mbox|hbox)\s*\{[^{}]*\}\s*)+")
 _TRAILING = re.compile(r"[\s.,;:]+\Z")
 
 
@@ -157,10 +158,10 @@ class _Assembly:
         return _ANNOTATION.fullmatch(self.raw(part)) is not None
 
     def before_relation(self, part: Line) -> str:
-        for at, token in enumerate(part):
-            if token.kind in (Kind.EQUAL, Kind.RELATION):
-                return self.raw(part[:at])
-        return self.raw(part)
+        """What stands before the first relation; prose in the place of a symbol is nothing."""
+        at = next((at for at, token in enumerate(part) if token.kind in (Kind.EQUAL, Kind.RELATION)), len(part))
+        raw = self.raw(part[:at])
+        return "" if _ONLY_PROSE.fullmatch(raw) else raw
 
     def raw(self, part: Line) -> str:
         return self.cut.text[part[0].start : part[-1].stop].strip() if part else ""
@@ -177,7 +178,7 @@ class _Assembly:
             run = _trimmed(run)
             while run and run[-1].kind is Kind.EQUAL:
                 run = _trimmed(run[:-1])
-            if run and run[0].kind is not Kind.EQUAL and any(token.kind is Kind.EQUAL for token in run):
+            if run and any(token.kind is Kind.EQUAL for token in run) and self.before_relation(run):
                 judged = True
                 yield Claim(self.display.source, self.text_of(run))
         self.passed_over += not judged

@@ -56,6 +56,9 @@ _TEXT = {r"\text", r"\mbox", r"\textrm", r"\textit", r"\textnormal", r"\textsf",
 _ROWS = {r"\intertext", r"\shortintertext"}
 TRANSPARENT = {"aligned", "split", "gathered", "alignedat", "align", "gather", "equation", "multlined", "subequations"}
 
+MAX_FRAMES = 20
+"""So many frames around equalities are taken away in one formula; what is in more of them is left as it is."""
+
 _WORD = re.compile(
     r"""
     \\begin[ ]*\{(?P<begin>[A-Za-z]+)\*?\}
@@ -70,6 +73,11 @@ _CONDITIONS = re.compile(r"\b(if|when|unless|provided|only|otherwise|whenever|as
 _RANGES = re.compile(r"\b(for|over)\b", re.IGNORECASE)
 _JOINERS = frozenset("and or where with for so hence then since thus gives i.e. e.g. as by from is we because".split())  # noqa: SIM905
 _ARGUMENT = re.compile(r"\s*(\{|\\[A-Za-z]+|.)", re.DOTALL)
+_FRAME = re.compile(
+    r"(?:\\boxed|\\fbox|\\underline|\\displaystyle|\\(?:textcolor|colorbox)[ ]*\{[^{}]*\})?\s*"
+    r"(?:\\color[ ]*\{[^{}]*\})?\s*\{"
+)
+_SIGNS = re.compile(r"\\.|[{}=]", re.DOTALL)
 _OVER = re.compile(r"\\(?:stackrel|overset|underset)[ ]*")
 
 
@@ -82,6 +90,7 @@ class Cut:
         self.tokens: list[Token] = []
         self.ranges: set[int] = set()  # starts of prose that introduces the range of an index
         self.depth = 0
+        self.framed = 0
         self.systems: list[bool] = []  # for each open \left, whether it only holds a system of equations together
         self.run()
 
@@ -101,6 +110,13 @@ class Cut:
         word, stop = match[0], match.end()
         if match["begin"] or match["end"]:
             return self.environment(match)
+        frame = _FRAME.match(self.text, at)
+        if frame is not None and (end := group_end(self.text, frame.end() - 1)) and self.frames(frame.end(), end - 1):
+            self.add(Kind.SPACE, at, frame.end())
+            return frame.end()
+        if word == "}":
+            self.add(Kind.SPACE, at, stop)
+            return stop
         if word == "{":
             stop = group_end(self.text, at) or stop
             self.add(Kind.INK, at, stop)
@@ -122,6 +138,18 @@ class Cut:
                 stop = _row_end(self.text, stop)
         self.add(kind, at, stop if kind is not Kind.ROW else _row_end(self.text, stop))
         return self.tokens[-1].stop
+
+    def frames(self, start: int, stop: int) -> bool:
+        """Whether a frame, a colour or plain braces hold a whole equality, which counts as if they were not there."""
+        if self.depth or self.framed >= MAX_FRAMES:
+            return False
+        depth = 0
+        for part in _SIGNS.finditer(self.text, start, stop):
+            depth += {"{": 1, "}": -1}.get(part[0], 0)
+            if part[0] == "=" and depth == 0:
+                self.framed += 1
+                return True
+        return False
 
     def environment(self, match: re.Match[str]) -> int:
         at, stop = match.span()

@@ -1,5 +1,8 @@
 """Displayed formulas taken apart: chains over lines, claims side by side, and what claims nothing."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from symbackprop.notes.claims import claims
@@ -63,6 +66,12 @@ def test_rows(body, wanted):
         (r"\left. a = b \right|_{x}", [], 1),
         (r"a = \left( b + c \right)", [r"a = \left( b + c \right)"], 0),
         (r"a = b.", ["a = b"], 0),
+        (r"\boxed{a = b}", ["a = b"], 0),
+        (r"\boxed{a = b} \quad \textcolor{red}{c = d}", ["a = b", "c = d"], 0),
+        (r"{\color{red} a = b}", [r"\color{red} a = b"], 0),
+        (r"a = \boxed{b}", [r"a = \boxed{b}"], 0),
+        (r"a = {b} c", ["a = {b} c"], 0),
+        (r"\frac{a}{b} = \sum_{i=1}^{n} {x}", [r"\frac{a}{b} = \sum_{i=1}^{n} {x}"], 0),
         (r"a = b \,,", ["a = b"], 0),
         (r"a = b \label{x} \tag{1} \notag", ["a = b"], 0),
     ],
@@ -86,6 +95,7 @@ def test_side_by_side(body, wanted, passed):
         r"= b",
         r"a =",
         r"\text{some prose}",
+        r"\text{forward} = m n",
         r"n \geq 2",
     ],
 )
@@ -103,3 +113,13 @@ def test_an_approximation_ends_a_chain():
 def test_rows_of_a_multline_are_one_formula():
     assert parted(r"a = b c \\ d e", "multline") == (["a = b c d e"], 0)
     assert parted(r"a = b c \\ d e", "gather")[0] == ["a = b c"]
+
+
+CORPUS = json.loads((Path(__file__).parents[1] / "notation" / "corpus.json").read_text())["formulas"]
+
+
+@pytest.mark.parametrize("formula", [f["latex"] for f in CORPUS], ids=[f["id"] for f in CORPUS])
+def test_published_formulas_go_to_the_reader_as_they_are(formula):
+    claims = formula.replace(r"\sum_{i=1}", "").replace(r"\sum_{k=1}", "")
+    wanted = [" ".join(formula.split())] if "=" in claims else []
+    assert parted(formula, "equation")[0] == wanted
