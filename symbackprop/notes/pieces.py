@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from symbackprop.notes.macros import group_end
 from symbackprop.notes.text import Traced
 
 
@@ -89,6 +88,7 @@ class Cut:
         self.text = body.text
         self.tokens: list[Token] = []
         self.ranges: set[int] = set()  # starts of prose that introduces the range of an index
+        self.groups = _groups(self.text)
         self.depth = 0
         self.framed = 0
         self.systems: list[bool] = []  # for each open \left, whether it only holds a system of equations together
@@ -111,14 +111,14 @@ class Cut:
         if match["begin"] or match["end"]:
             return self.environment(match)
         frame = _FRAME.match(self.text, at)
-        if frame is not None and (end := group_end(self.text, frame.end() - 1)) and self.frames(frame.end(), end - 1):
+        if frame is not None and (end := self.group_end(frame.end() - 1)) and self.frames(frame.end(), end - 1):
             self.add(Kind.SPACE, at, frame.end())
             return frame.end()
         if word == "}":
             self.add(Kind.SPACE, at, stop)
             return stop
         if word == "{":
-            stop = group_end(self.text, at) or stop
+            stop = self.group_end(at) or stop
             self.add(Kind.INK, at, stop)
             return stop
         if word in _GONE or word in _QUAD_OF_LENGTH or word in _TEXT or word in _ROWS:
@@ -139,6 +139,10 @@ class Cut:
         self.add(kind, at, stop if kind is not Kind.ROW else _row_end(self.text, stop))
         return self.tokens[-1].stop
 
+    def group_end(self, at: int) -> int | None:
+        """Where the group in braces that starts at ``at`` ends; None where none starts or it does not end."""
+        return self.groups.get(at)
+
     def frames(self, start: int, stop: int) -> bool:
         """Whether a frame, a colour or plain braces hold a whole equality, which counts as if they were not there."""
         if self.depth or self.framed >= MAX_FRAMES:
@@ -155,7 +159,7 @@ class Cut:
         at, stop = match.span()
         name = match["begin"] or match["end"]
         if name in TRANSPARENT:
-            if match["begin"] and name == "alignedat" and (end := group_end(self.text, stop)):
+            if match["begin"] and name == "alignedat" and (end := self.group_end(stop)):
                 stop = end
             self.add(Kind.SPACE, at, stop)
         elif match["begin"]:
@@ -173,7 +177,7 @@ class Cut:
     def with_argument(self, word: str, at: int, stop: int) -> int:
         while self.text[stop : stop + 1] in ("*", " "):
             stop += 1
-        end = group_end(self.text, stop)
+        end = self.group_end(stop)
         if end is None:
             self.add(Kind.SPACE if word in _GONE else Kind.INK, at, stop)
             return stop
@@ -224,12 +228,12 @@ class Cut:
         r"""\stackrel{note}{=} is the relation, with something written over it."""
         over = _OVER.match(self.text, at)
         assert over is not None
-        first = group_end(self.text, over.end())
+        first = self.group_end(over.end())
         below = _ARGUMENT.match(self.text, first) if first is not None else None
         if below is None:
             self.add(Kind.INK, at, over.end())
             return over.end()
-        second = group_end(self.text, below.start(1)) or below.end()
+        second = self.group_end(below.start(1)) or below.end()
         inner = self.text[below.start(1) : second].strip("{} \t\n")
         kind = _kind(inner) if inner else Kind.INK
         self.add(kind if kind in (Kind.EQUAL, Kind.RELATION) and not self.depth else Kind.INK, at, second)
@@ -239,14 +243,26 @@ class Cut:
         """A sub- or superscript belongs to what it hangs on, brackets and all."""
         while self.text[stop : stop + 1].isspace():
             stop += 1
-        end = group_end(self.text, stop)
+        end = self.group_end(stop)
         if end is None:
             word = _WORD.match(self.text, stop)
             end = word.end() if word else stop
             if word and word[0] in _TEXT | {r"\mathrm", r"\mathbf", r"\mathsf", r"\mathit"}:
-                end = group_end(self.text, end) or end
+                end = self.group_end(end) or end
         self.add(Kind.INK, at, end)
         return end
+
+
+def _groups(text: str) -> dict[int, int]:
+    """Where each group in braces starts and ends, in one pass."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for part in _SIGNS.finditer(text):
+        if part[0] == "{":
+            opened.append(part.start())
+        elif part[0] == "}" and opened:
+            found[opened.pop()] = part.end()
+    return found
 
 
 _KINDS = {
