@@ -100,8 +100,8 @@ class Network:
 
         With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1,
         "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is
-        Python syntax with NumPy's meaning, which is read and never evaluated, or a SymPy expression. Raises NetworkError for an unknown name in ``of``; a claim that
-        cannot be read has the status UNREAD.
+        Python syntax with NumPy's meaning, which is read and never evaluated, or a SymPy expression. Raises
+        NetworkError for an unknown name in ``of``; a claim that cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
         >>> net.verify("(A1 - Y) @ X.T / m", of="W1").status.value

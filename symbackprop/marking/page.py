@@ -17,6 +17,7 @@ from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
 from symbackprop.marking.judge import Judge
 from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
+from symbackprop.marking.second import check_scalar_side
 from symbackprop.marking.updates import update_of
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
@@ -80,6 +81,7 @@ class Page(Definitions):
         self._prover: Prover | None = None
         self._used: set[str] = set()
         self._last: s.Node | None = None
+        self._source: tuple[str, Position] = ("", START)
         self.defined: dict[str, Position] = {}
 
     # Scope
@@ -189,6 +191,7 @@ class Page(Definitions):
 
     def judge(self, latex: str, at: Position = START) -> Verdict:
         """One displayed formula: a chain of equalities, or several lines; ``links`` has a verdict for each equality."""
+        self._source = latex, at
         try:
             scope = self.scope(latex)
             pieces = self._chains(latex, at)
@@ -223,7 +226,7 @@ class Page(Definitions):
                 found = replace(found, message=f"{found.message}; the line before it is wrong already")
             wrong = wrong or found.status is Status.REFUTED
             links.append(found)
-            if found.status is not Status.UNREAD or k == 0 or found.span is None or found.span[0] < right.span[0]:
+            if found.status is not Status.UNREAD or found.span is None or found.span[0] < right.span[0]:
                 left = right
         return links
 
@@ -324,6 +327,8 @@ class Page(Definitions):
             short_of = elaborator.shorthand(left)
             if short_of is not None:
                 return self._factor(short_of, claim, elaborator)
+        for side, formula in ((left, known), (right, claim)):
+            check_scalar_side(side, formula, *self._source)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
         if elaborator.unknown and found.status is not Status.PROVED:
             reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"

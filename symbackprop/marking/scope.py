@@ -13,7 +13,7 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Shape, Size, Symbol
 from symbackprop.errors import NotationError, Position
 from symbackprop.model.model import Model
-from symbackprop.notation.lexicon import Lexicon, Word, plain
+from symbackprop.notation.lexicon import FUNCTION_WORDS, Lexicon, Word, plain
 from symbackprop.notation.notation import Notation
 
 USUAL: dict[str, tuple[str, ...]] = {
@@ -97,7 +97,8 @@ class Scope:
 
     def unknown(self, letter: str, span: tuple[Position, Position]) -> NotationError:
         """The error for a symbol that nobody declared, with the nearest that somebody did."""
-        near = difflib.get_close_matches(letter, self.known(), 1, 0.5)
+        words = [*self.known(), *(w for w in FUNCTION_WORDS if len(letter) > 2)]
+        near = difflib.get_close_matches(letter, words, 1, 0.5)
         if not near:
             near = [n for n in self.known() if n.lower() == letter.lower()][:1]
         few = ", ".join(dict.fromkeys(self.known()[:10]))

@@ -9,6 +9,7 @@ from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.errors import NotationError
 from symbackprop.marking.elaborate import Elaborator
 from symbackprop.marking.partials import Target
+from symbackprop.marking.scope import USUAL
 from symbackprop.notation import syntax as s
 
 
@@ -33,7 +34,12 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
         )
     gradient = _gradient(arrays[0], part, claim, left, elaborator)
     if gradient is None:
-        return None
+        raise NotationError(
+            f"of which loss is this a step? define it before, or write its derivative by {left.letter}",
+            right.span[0],
+            "SBP103",
+            right.span[1],
+        )
     step: Formula = f.Product((rate, gradient))
     grows = scope.model is not None and scope.model.loss.maximise
     return f.Add((part, step if grows else f.Negative(step))), claim
@@ -54,6 +60,7 @@ def _gradient(array: Symbol, part: Formula, claim: Formula, left: s.Name, elabor
         return f.substitute(part, {array: f.Derivative(scope.model.cost, array)})
     named = [u.of for u in f.walk(claim) if isinstance(u, f.Derivative) and u.wrt == array]
     own = [Symbol(letter) for letter, kind in scope.losses.items() if kind == "own"]
+    own = own or [Symbol(letter) for letter in USUAL["loss"] if Symbol(letter) in scope.definitions]
     defined = [u for u in own if u in scope.definitions] or own
     of = named[0] if named else defined[0] if len(defined) == 1 else None
     if of is None:

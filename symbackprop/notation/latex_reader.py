@@ -10,6 +10,7 @@ It resolves nothing by shape and evaluates nothing. What could be read in two wa
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -21,6 +22,7 @@ from symbackprop.notation.bracket_reader import BracketReader
 from symbackprop.notation.formula_lines import chains_of
 from symbackprop.notation.latex_tokens import MATRICES, Token, tokenize
 from symbackprop.notation.lexicon import ACCENTS, Lexicon
+from symbackprop.notation.notation import GREEK
 from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, ELEMENTWISE, OPENERS, written
 from symbackprop.notation.syntax import Chain, Node
 
@@ -123,12 +125,11 @@ class Reader(BracketReader):
     def sum(self) -> Node:
         start = self.at
         terms: list[Node] = []
-        sign = self.take("+", "-")
+        here, sign = self.at, self.take("+", "-")
         while True:
-            here = self.at
             term = self.product()
             terms.append(s.Minus(term, span=self.span(here)) if sign and sign.text == "-" else term)
-            sign = self.take("+", "-")
+            here, sign = self.at, self.take("+", "-")
             if sign is None:
                 return terms[0] if len(terms) == 1 else s.Plus(tuple(terms), span=self.span(start))
 
@@ -215,7 +216,7 @@ class Reader(BracketReader):
             if name in COMMAND_FUNCTIONS:
                 self.at += 1
                 return self.call(name, start)
-            raise self.error(_INSTEAD.get(token.text, f"{token.text} is not read here"), code="SBP104")
+            raise self.unknown_command(token)
         if token.text == "{" and token.kind == "mark":
             return self.group()
         if token.text in OPENERS:
@@ -228,6 +229,15 @@ class Reader(BracketReader):
             raise self.error(f"{NO_CLAIM[token.text]} is no equality: nothing to verify", code="SBP104")
         hint = "; a sign after another sign needs brackets, (-a)" if token.text in ("+", "-") else ""
         raise self.error(f"expected a number, a name or a bracket, not {self.found()}{hint}")
+
+    def unknown_command(self, token: Token) -> NotationError:
+        """The error for a command that is not read, with the nearest that is."""
+        if token.text in _INSTEAD:
+            return self.error(_INSTEAD[token.text], code="SBP104")
+        known = [*self.special, *(f"\\{name}" for name in (*GREEK, *ACCENTS, *COMMAND_FUNCTIONS)), r"\odot", r"\cdot"]
+        near = difflib.get_close_matches(token.text, known, 1, 0.7)
+        hint = f": did you mean {near[0]}?" if near else ""
+        return self.error(f"{token.text} is not read here{hint}", code="SBP104")
 
     def number(self) -> Node:
         token = self.next

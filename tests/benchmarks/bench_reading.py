@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "marking"))
-from fuzz import inputs, page
+sys.path.insert(0, str(Path(__file__).parents[1] / "witness"))
+from note_fuzz import inputs, page
 
 
 def main() -> None:

@@ -1,12 +1,7 @@
 """What people write, read and judged: each formula of the table gets the verdict that stands beside it."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from formulas import FORMULAS, SYMBOLS, network
+from note_formulas import FORMULAS, SYMBOLS, network
 
 from symbackprop.marking import Page
 

@@ -1,11 +1,6 @@
 """Formulas as people write them: each is read with exactly the structure that its meaning column gives."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from corpus_meaning import CORPUS, lexicon, of_chain, of_meaning, spelled
 
 from symbackprop.notation.latex_reader import read_latex

@@ -4,6 +4,8 @@ Written for these tests, in the styles of Nielsen, Ng, Goodfellow, Bishop, CS231
 status with a code. "P" proved, "R" refuted, "U" unread, "D" defined.
 """
 
+# ruff: noqa: E501
+
 from functools import cache
 
 from symbackprop import Dense, Network

@@ -1,4 +1,4 @@
-"""What formulas of the corpus mean, by a small reader of their meaning strings that shares nothing with the LaTeX reader.
+"""What formulas of the corpus mean, by a small reader of their meaning strings, apart from the LaTeX reader.
 
 Both sides come to nested tuples: products flattened (a matrix product and a scalar one differ by shapes alone), names
 with layer, sample and entries.
@@ -15,7 +15,7 @@ import sympy
 from symbackprop.notation import syntax as s
 from symbackprop.notation.lexicon import Lexicon, Word
 
-CORPUS = json.loads((Path(__file__).parent / "corpus.json").read_text())
+CORPUS = json.loads((Path(__file__).parents[1] / "notation" / "corpus.json").read_text())
 
 
 def lexicon(notation):
