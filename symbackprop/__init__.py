@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from symbackprop.derivation import Derivation
     from symbackprop.errors import (
+        BlindPointWarning,
+        CheckError,
         FileError,
         NetworkError,
         NotationError,
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
     from symbackprop.network import Network
     from symbackprop.notation.notation import Notation
     from symbackprop.notes.verify import verify_file
+    from symbackprop.numeric.check import check_gradient
+    from symbackprop.numeric.gradient_check import GradientCheck
     from symbackprop.proof.status import Status
 
 __all__ = [
     "Activation",
+    "BlindPointWarning",
+    "CheckError",
     "Dense",
     "Derivation",
     "FileError",
+    "GradientCheck",
     "Loss",
     "Network",
     "NetworkError",
@@ -40,14 +47,18 @@ __all__ = [
     "Status",
     "SymbackpropError",
     "Unsupported",
+    "check_gradient",
     "verify_file",
 ]
 
 _HOME = {
     "Activation": "model.activations",
+    "BlindPointWarning": "errors",
+    "CheckError": "errors",
     "Dense": "model.build",
     "Derivation": "derivation",
     "FileError": "errors",
+    "GradientCheck": "numeric.gradient_check",
     "Loss": "model.losses",
     "Network": "network",
     "NetworkError": "errors",
@@ -57,6 +68,7 @@ _HOME = {
     "Status": "proof.status",
     "SymbackpropError": "errors",
     "Unsupported": "errors",
+    "check_gradient": "numeric.check",
     "verify_file": "notes.verify",
 }
 
