@@ -58,7 +58,7 @@ def add_commands(commands: Commands) -> None:
     verify.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="files to judge at the same time; 0: one a core"
     )
-    verify.add_argument("--verbose", action="store_true", help="show what is proved, too")
+    verify.add_argument("--verbose", action="store_true", help="show what is proved, and what was inferred, too")
     verify.set_defaults(run=run_verify)
 
     infer = commands.add_parser("infer", help="print what notes leave undeclared, as TOML to paste")
@@ -103,6 +103,7 @@ def run_verify(args: argparse.Namespace) -> int:
         [result.error for result in found if result.error],
         sum(result.passed_over for result in found),
         sum(result.skipped for result in found),
+        [line for result in found for line in result.inferred],
     )
     for error in told.errors:
         print(error, file=sys.stderr)

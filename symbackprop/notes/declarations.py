@@ -90,8 +90,9 @@ def declarable(implied: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def page_of_network(network: Network, formulas: Sequence[str]) -> Page:
-    """The page of a network that was built in Python: its notation is declared with it."""
-    return Page(network)
+    """The page of a network that was built in Python: its notation is declared with it, or inferred."""
+    declared = {"notation": network.declared_notation}
+    return Page(network, merged(declared, infer(formulas, declared)))
 
 
 def merged(declared: Mapping[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:

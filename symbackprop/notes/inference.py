@@ -4,11 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.marking.infer import infer
+from symbackprop.network import Network
 from symbackprop.notes import declarations
-from symbackprop.notes.plan import plan_file
+from symbackprop.notes.plan import Plan, plan_file
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What the formulas under one block of declarations imply; ``data`` is what the block declares."""
+
+    place: str
+    formulas: int
+    data: Mapping[str, Any]
+    implied: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        said = [f"{key} = {_value(value)}" for key, value in self.notation.items()]
+        return f"{self.place}: read with " + "; ".join([*said, *_beyond(self.implied)])
+
+    @property
+    def notation(self) -> Mapping[str, Any]:
+        table: Mapping[str, Any] = declarations.declarable(self.implied).get("notation", {})
+        return table
+
+
+def inferences(plan: Plan, network: Network | str | None = None) -> list[Inference]:
+    """What each part of a file of notes leaves undeclared and implies. Raises FileError as judging does."""
+    found = []
+    for section in plan.sections:
+        formulas, place = section.formulas, plan.file
+        if not formulas:
+            continue
+        data: Mapping[str, Any] = {}
+        if section.block is not None:
+            data = declarations.block_data(section.block)
+            place = f"{section.block.source.label}:{section.block.source.position(section.block.start).line}"
+        elif isinstance(network, Network):
+            data = {"notation": network.declared_notation}
+        elif network is not None:
+            data = declarations.file_data(network)
+        found.append(Inference(place, len(formulas), data, infer(formulas, data)))
+    return found
 
 
 def inferred_toml(path: str, network: str | None = None) -> str:
@@ -16,25 +56,12 @@ def inferred_toml(path: str, network: str | None = None) -> str:
 
     Raises FileError for a file that cannot be used.
     """
-    plan = plan_file(path)
     parts = []
-    for section in plan.sections:
-        formulas = section.formulas
-        if section.block is None and not formulas:
-            continue
-        if section.block is not None:
-            data = declarations.block_data(section.block)
-            place = f"{section.block.source.label}:{section.block.source.position(section.block.start).line}"
-        else:
-            data = declarations.file_data(network) if network is not None else {}
-            place = plan.file
-        implied = infer(formulas, data)
-        whole = declarations.merged(data, declarations.declarable(implied))
-        known = "".join(f"# {said}\n" for said in _beyond(implied))
-        parts.append(f"# {place}: {len(formulas)} formulas\n{known}{toml(whole)}")
-    if not parts:
-        return "# no formula found\n"
-    return "\n".join(parts)
+    for part in inferences(plan_file(path), network):
+        known = "".join(f"# {said}\n" for said in _beyond(part.implied))
+        whole = toml(declarations.merged(part.data, declarations.declarable(part.implied)))
+        parts.append(f"# {part.place}: {part.formulas} formulas\n{known}{whole}")
+    return "\n".join(parts) or "# no formula found\n"
 
 
 def _beyond(implied: Mapping[str, Any]) -> list[str]:

@@ -124,13 +124,14 @@ class NotesResult:
     """A file of notes, marked: ``verdicts`` has one entry for each equality, in order.
 
     ``passed_over`` counts formulas that claim no equality and formulas in running text, ``skipped`` those that the
-    notes asked to skip.
+    notes asked to skip. ``inferred`` says in words what the notes left undeclared and how it was read.
     """
 
     file: str
     verdicts: tuple[Entry, ...]
     passed_over: int = 0
     skipped: int = 0
+    inferred: tuple[str, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -147,13 +148,13 @@ class NotesResult:
 
     def as_dict(self) -> dict[str, Any]:
         """What ``--output-format json`` prints."""
-        return plain(self.rows(), self.summary)
+        return plain(self.rows(), self.summary, self.inferred)
 
 
-def plain(rows: Iterable[Row], counts: dict[str, int]) -> dict[str, Any]:
-    """The object that JSON output is: rows without the lines of the source, and the counts."""
+def plain(rows: Iterable[Row], counts: dict[str, int], inferred: Iterable[str] = ()) -> dict[str, Any]:
+    """The object that JSON output is: rows without the lines of the source, the counts, and what was inferred."""
     verdicts = [{key: value for key, value in row.items() if key != "source"} for row in rows]
-    return {"schema": 1, "verdicts": verdicts, "summary": counts}
+    return {"schema": 1, "verdicts": verdicts, "summary": counts, "inferred": list(inferred)}
 
 
 def summary(rows: Sequence[Row], passed_over: int, skipped: int) -> dict[str, int]:

@@ -33,6 +33,7 @@ class Judged:
     rows: list[Row] = field(default_factory=list)
     passed_over: int = 0
     skipped: int = 0
+    inferred: list[str] = field(default_factory=list)
     error: str = ""
 
 
@@ -142,6 +143,7 @@ class _Supervisor:
                 return reached, ""
             elif "skipped" in message:
                 result.passed_over, result.skipped = message["passed_over"], message["skipped"]
+                result.inferred = message["inferred"]
                 return reached, ""
 
     def send(self, job: dict[str, Any]) -> None:

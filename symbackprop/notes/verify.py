@@ -11,6 +11,7 @@ from symbackprop.marking.page import Page
 from symbackprop.network import Network
 from symbackprop.notes import declarations
 from symbackprop.notes.claims import Claim
+from symbackprop.notes.inference import inferences
 from symbackprop.notes.items import Broken, Expect
 from symbackprop.notes.limit import TimeIsUp, within
 from symbackprop.notes.plan import Plan, Section, Task, Unmet, plan_file, plan_formula
@@ -54,7 +55,14 @@ def verify_formula(
 
 def verify_plan(plan: Plan, network: Network | str | Path | None, time_limit: float | None) -> NotesResult:
     entries = tuple(entry for _, found in judged(plan, network, time_limit) for entry in found)
-    return NotesResult(plan.file, entries, plan.passed_over, plan.skipped)
+    inferred = inferred_words(plan, network)
+    return NotesResult(plan.file, entries, plan.passed_over, plan.skipped, inferred)
+
+
+def inferred_words(plan: Plan, network: Network | str | Path | None) -> tuple[str, ...]:
+    """What was inferred of the notation, a line for each block that left something open."""
+    given = network if isinstance(network, Network | None) else str(network)
+    return tuple(str(found) for found in inferences(plan, given) if found.implied)
 
 
 def judged(

@@ -12,7 +12,7 @@ from typing import Any
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.notes.plan import plan_file, plan_formula
-from symbackprop.notes.verify import judged
+from symbackprop.notes.verify import inferred_words, judged
 
 
 def main() -> None:
@@ -42,7 +42,8 @@ def work(job: dict[str, Any]) -> None:
 
     for number, entries in judged(plan, job["network"], job["time_limit"], begin):
         send(number=number, rows=[entry.as_dict() for entry in entries])
-    send(passed_over=plan.passed_over, skipped=plan.skipped)
+    inferred = inferred_words(plan, job["network"])
+    send(passed_over=plan.passed_over, skipped=plan.skipped, inferred=inferred)
 
 
 def send(**message: Any) -> None:

@@ -65,7 +65,9 @@ def test_notes_of_scalar_calculus_need_no_network(folder, capsys):
 
 def test_verbose_shows_what_is_proved_and_what_was_granted(folder, capsys):
     assert main(["verify", "right.tex", "--network", "net.toml", "--verbose"]) == 0
-    assert f"right.tex:1:{4 + RIGHT.index('=') + 2}: proved: " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"right.tex:1:{4 + RIGHT.index('=') + 2}: proved: " in out
+    assert 'right.tex: read with layer = "(l)"; first = 1\n' in out
 
 
 def test_json(folder, capsys):

@@ -16,6 +16,7 @@ class Told:
     errors: Sequence[str] = ()
     passed_over: int = 0
     skipped: int = 0
+    inferred: Sequence[str] = ()
 
     @property
     def summary(self) -> dict[str, int]:

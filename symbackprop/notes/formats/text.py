@@ -16,6 +16,8 @@ def render(told: Told, colour: bool = False, everything: bool = False) -> str:
     """All that failed, or everything, and the counts."""
     rows = [row for row in told.rows if everything or fails(row) or _remarked(row)]
     blocks = ["\n".join(entry(row, colour)) for row in rows]
+    if everything and told.inferred:
+        blocks.append("\n".join(told.inferred))
     return "\n\n".join([*blocks, totals(told, colour)]) + "\n"
 
 
