@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -21,12 +21,17 @@ from symbackprop.algebra.written import written
 from symbackprop.calculus.counts import Costs, costs, parameter_count
 from symbackprop.calculus.derived import Derived, listing
 from symbackprop.calculus.entrywise import collapse
-from symbackprop.calculus.structure import Fact, facts
 from symbackprop.calculus.training import updates, with_gradient
 from symbackprop.errors import NetworkError
 from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter, aligned
 from symbackprop.notation.notation import Notation
+from symbackprop.numeric.gradient_check import GradientCheck
+from symbackprop.proof.facts import Fact, facts
+from symbackprop.proof.steps import Proofs, prove
+
+if TYPE_CHECKING:
+    from symbackprop.numeric.compiled import Compiled
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,6 +146,38 @@ class Derivation(Derived):
         """What follows for the weights, each proved for all sizes: linear layers, zero weights, equal units."""
         return facts(self)
 
+    def prove(self) -> Proofs:
+        """A verdict for each step, by a route that shares no rule with the derivation: partial derivatives of entries.
+
+        ``generic`` of the result has the steps of the generic layer, for a symbolic l, ``rules`` every pullback rule.
+
+        >>> from symbackprop import Dense, Network
+        >>> layers = [Dense("n_1", "tanh"), Dense("n_2", "sigmoid")]
+        >>> Network(layers, inputs="n_0", loss="binary_cross_entropy", batch="m").derive().prove()
+        <Proofs: 8 of 8 steps, 4 of 4 steps of the generic layer, 18 of 18 rules proved>
+        """
+        return self._proofs
+
+    @cached_property
+    def _proofs(self) -> Proofs:
+        return prove(self)
+
+    def check(self, sizes: Mapping[str, int] | None = None, seed: int = 0) -> GradientCheck:
+        """The closed forms, lambdified, against finite differences of the forward equations, at generic points.
+
+        ``sizes`` fixes some symbolic sizes by name, the others get small numbers, all different; ``seed`` draws the
+        points. What is ``generic`` is replaced by functions that the result names. Raises CheckError where ``sizes``
+        are blind ones, at which wrong gradients pass too.
+
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> d.check(sizes={"n_0": 3}).status
+        <Status.CONSISTENT: 'consistent'>
+        """
+        from symbackprop.numeric.network_check import check_network
+
+        return check_network(self.model, self.definitions, self.gradients, sizes, seed)
+
     @cached_property
     def writer(self) -> LatexWriter:
         """Writes formulas of this network as LaTeX, in its notation."""
@@ -148,6 +185,40 @@ class Derivation(Derived):
         names = {layer.activation.name for layer in model.layers}
         both = {"sigmoid", "generic"} <= names
         return LatexWriter(self.notation, model.frame.samples, model.taken, model.prediction, both)
+
+    def compile(
+        self,
+        wrt: Iterable[str] | None = None,
+        backend: str = "numpy",
+        stable: bool = True,
+        dtype: Any = None,
+    ) -> Compiled:
+        """The derivation as a function ``f(params, X, Y) -> (J, grads)``; params and grads are dicts by name.
+
+        ``wrt`` picks the gradients, among them "X" ("x" for one example), the gradient by the input. What is returned
+        is new, or ``out``, a dict of arrays, with the gradients written into it. Class numbers, one a sample, may
+        stand for Y where the loss takes a distribution over classes. ``f(..., sample_weight=w)``, with w of shape (m,),
+        takes J as the weighted mean, sum w L / sum w. ``f(..., scalars={"lambda": 0.1})`` gives numbers for symbols
+        that are no sizes. ``f.source`` is the code. With ``stable`` no large logit makes J infinite or a gradient wrong
+        by overflow. ``dtype`` converts the arrays of a call; without it they are all float64 or all float32.
+
+        ``backend`` is "numpy", or an extra: "numba" (small networks), "jax", "array_api" (the arrays' own library:
+        PyTorch, CuPy, JAX, Dask) or "dask" (chunks of samples on a cluster, summed).
+
+        Raises NetworkError for a name that is no parameter, Unsupported for a function of which nothing is known or a
+        library that is not installed; a call raises InputError, in one line, for arrays that do not fit.
+
+        >>> import numpy as np
+        >>> from symbackprop import Dense, Network
+        >>> d = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m").derive()
+        >>> f = d.compile(wrt=["b1"])
+        >>> J, grads = f({"W1": np.ones((1, 2)), "b1": np.zeros((1, 1))}, X=np.zeros((2, 4)), Y=np.ones((1, 4)))
+        >>> round(float(J), 4), grads
+        (0.6931, {'b1': array([[-0.5]])})
+        """
+        from symbackprop.numeric.compiled import compiled
+
+        return compiled(self, wrt, backend, stable, dtype)
 
     def latex(self) -> str:
         """The whole derivation as LaTeX body text, in the network's notation; it needs amsmath and amssymb."""

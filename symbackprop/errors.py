@@ -31,6 +31,18 @@ class NetworkError(SymbackpropError, ValueError):
         self.path = path
 
 
+class CheckError(SymbackpropError, ValueError):
+    """A gradient check that cannot be made from what was given; the message names the parameter."""
+
+
+class BlindPointWarning(UserWarning):
+    """A gradient is checked where some wrong gradients would pass too; the message says which."""
+
+
+class InputError(SymbackpropError, ValueError):
+    """What a function was called with does not fit; the message names the argument, what it wants and what it got."""
+
+
 class Position(NamedTuple):
     """A place in a source text; lines and columns count from 1."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 
+from symbackprop.algebra.formula import Formula
 from symbackprop.calculus.derive import derive
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError, NotationError, ShapeMismatch, Unsupported
@@ -92,7 +93,7 @@ class Network:
                 )
         return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
 
-    def verify(self, claim: str | sympy.Basic, of: str | None = None) -> Verdict:
+    def verify(self, claim: str | sympy.Basic | Formula, of: str | Formula | None = None) -> Verdict:
         r"""Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
 
         Without ``of`` the claim is LaTeX, with an equals sign: one displayed formula as notes have it, a chain or
@@ -100,7 +101,7 @@ class Network:
 
         With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1,
         "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is
-        Python syntax with NumPy's meaning, which is read and never evaluated, or a SymPy expression. Raises
+        Python syntax with NumPy's meaning, which is read and never evaluated, a SymPy expression, or a formula. Raises
         NetworkError for an unknown name in ``of``; a claim that cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
@@ -108,16 +109,24 @@ class Network:
         'proved'
         >>> net.verify(r"\frac{\partial J}{\partial W} = \frac{1}{m} (A - Y) X^T").status.value
         'proved'
+        >>> print(net.verify("(Y - A1) @ X.T / m", of="W1"))
+        refuted SBP301: it differs from what is right
+        with n_0 = 2, n_1 = 3, m = 2
+          W1 = [1  2; 1  -1; -1  1]
+          b1 = [-1; -2; 1]
+          X = [2  3; 2  -2]
+          Y = [3/5  1/5; 1/5  3/5; 4/5  1/5]
+          entry (1, 1) is 0.272112; the claim gives -0.272112
         """
         if of is None:
             if not isinstance(claim, str):
-                raise TypeError('a SymPy expression is a claim about something: say what for, as in of="W2"')
+                raise TypeError('a formula of one side is a claim about something: say what for, as in of="W2"')
             return Page(self).judge(claim)
-        subject = read_subject(self.model, of)
-        if not isinstance(claim, str | sympy.Basic):
+        subject = of if isinstance(of, Formula) else read_subject(self.model, of)
+        if not isinstance(claim, str | sympy.Basic | Formula):
             raise TypeError(f"a claim is a formula in Python syntax or a SymPy expression, not {type(claim).__name__}")
         try:
-            says = read_formula(self.model, claim)
+            says = claim if isinstance(claim, Formula) else read_formula(self.model, claim)
         except ShapeMismatch as error:
             return Verdict(Status.REFUTED, str(error), "SBP201")
         except NotationError as error:

@@ -36,10 +36,10 @@ class Loss:
 
     ``parameters`` are further symbols in the term, by name: a number for a value, None for a symbol that stays. The
     loss is defined for predictions above ``above`` and below ``below``; ``labels_sum_to_one``: its targets are a
-    distribution over the outputs; ``one_by_one``: each output is a choice of its own, so that softmax does not fit; ``signs``: targets are 1 or -1;
-    ``mean_over_outputs`` divides by their number; ``maximise``: the cost is to grow. ``kinks`` says in words where the
-    derivative jumps. Raises NotationError where LaTeX cannot be read, NetworkError where the term is no scalar
-    function of a and y.
+    distribution over the outputs; ``one_by_one``: each output is a choice of its own, so that softmax does not fit;
+    ``mean_over_outputs`` divides by their number; ``maximise``: the cost is to grow; ``targets``: the only values that
+    a target has, where they are few. ``kinks`` says in words where the derivative jumps. Raises NotationError where
+    LaTeX cannot be read, NetworkError where the term is no scalar function of a and y.
 
     >>> Loss("quartic", r"\frac{1}{4} (a - y)^4").name
     'quartic'
@@ -53,10 +53,10 @@ class Loss:
     below: int | None = None
     labels_sum_to_one: bool = False
     one_by_one: bool = False
-    signs: bool = False
     mean_over_outputs: bool = False
     maximise: bool = False
     kinks: str = ""
+    targets: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
@@ -157,8 +157,13 @@ def _entries() -> tuple[Loss, ...]:
             one_by_one=True,
             maximise=True,
         ),
-        Loss("hinge", Map(POSITIVE_PART, 1 - _y * _a), signs=True, kinks="no margin, target times prediction, is exactly 1"),
-        Loss("squared_hinge", Map(POSITIVE_PART, 1 - _y * _a) ** 2, signs=True),
+        Loss(
+            "hinge",
+            Map(POSITIVE_PART, 1 - _y * _a),
+            kinks="no margin, target times prediction, is exactly 1",
+            targets=(-1, 1),
+        ),
+        Loss("squared_hinge", Map(POSITIVE_PART, 1 - _y * _a) ** 2, targets=(-1, 1)),
         Loss("kl_divergence", _y * log(_y / _a), above=0, labels_sum_to_one=True),
         Loss("poisson", _a - _y * log(_a), above=0),
         Loss("generic"),

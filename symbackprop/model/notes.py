@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function
 from symbackprop.algebra.functions import FUNCTIONS
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import from_sympy
@@ -64,15 +64,15 @@ def read_note(model: Model, of: object, says: object, path: Path = ()) -> Note:
 
 
 def read_subject(model: Model, of: object, path: Path = ()) -> Formula:
-    """What a name is about: W1, dW1 and dJ/dW1 mean the gradient, Z1 and Delta1 the arrays, dZ1 dJ/dZ1.
+    """What a name is about: W1, dW1, dJ/dW1 and X mean the gradient, Z1 and Delta1 the arrays, dZ1 dJ/dZ1.
 
     Raises NetworkError for a name that the network does not have.
     """
-    known = {name: s for name, s in model.symbols.items() if s not in (model.x, model.y)}
+    known = {name: s for name, s in model.symbols.items() if s != model.y}
     if isinstance(of, str):
         if of in known:
             symbol = known[of]
-            return f.Derivative(model.cost, symbol) if symbol in model.parameters else symbol
+            return f.Derivative(model.cost, symbol) if symbol in (model.x, *model.parameters) else symbol
         bare = of.removeprefix(f"d{model.cost.name}/").removeprefix("d")
         derived = {name: s for name, s in known.items() if s not in model.errors.values() and s != model.cost}
         if of.startswith("d") and bare in derived:

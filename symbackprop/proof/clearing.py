@@ -1,7 +1,7 @@
 """Whether a difference vanishes once its denominators are cleared.
 
-The ring keeps 1/p as an atom, and two ways of writing a quotient of several denominators may differ there. Multiplied by
-every denominator, what is equal is equal as a polynomial. Sums are opened first: two sums over the same ranges are
+The ring keeps 1/p as an atom, and two ways of writing a quotient of several denominators may differ there. Multiplied
+by every denominator, what is equal is equal as a polynomial. Sums are opened first: two sums over the same ranges are
 equal where their terms are.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable
 
+from symbackprop.proof.atoms import Atom, Monomial, Polynomial
 from symbackprop.proof.canonical import Exponent
-from symbackprop.proof.ring import Atom, Monomial, Polynomial, Ring
+from symbackprop.proof.ring import Ring
 
 MAX_ROUNDS = 24
 
@@ -64,7 +65,7 @@ def _cleared(ring: Ring, p: Polynomial) -> bool:
 def _times(ring: Ring, p: Polynomial, atom: Atom) -> Polynomial:
     """The polynomial times the lowest power of an atom in it; a denominator that is a polynomial is put in."""
     lowest = -min(dict(mono).get(atom, 0) for mono in p)
-    value = ring.inside(atom) if atom[0].kind == "base" else {frozenset({(atom, 1)}): 1}
+    value: Polynomial = ring.inside(atom) if atom[0].kind == "base" else {frozenset({(atom, 1)}): 1}
     out: Polynomial = {}
     for mono, c in p.items():
         rest = frozenset(pair for pair in mono if pair[0] != atom)

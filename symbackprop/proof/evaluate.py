@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, singledispatch
 from typing import TypeAlias
@@ -21,7 +21,19 @@ from symbackprop.proof.numbers import Dual, NoValue, Number, Real
 Array: TypeAlias = list[list[Number]]
 
 # What stands for a function of which nothing is known: no identity that people use holds for it.
-STAND_IN = Function("sigma", r"\sigma", sympy.sin(Function.argument) + Function.argument / 2)
+_z = Function.argument
+STAND_IN = Function("sigma", r"\sigma", sympy.sin(_z) + sympy.cos(2 * _z) / 3 + _z / 2)
+
+
+def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:
+    """What is taken for the functions in some formulas of which nothing is known."""
+    found = {}
+    for node in (u for root in nodes for u in f.walk(root)):
+        if isinstance(node, f.Map) and node.function.definition is None:
+            found[f"{node.function.name}(z)"] = "sin(z) + cos(2 z)/3 + z/2"
+        if isinstance(node, f.OpaqueLoss):
+            found[f"{node.letter}(a, y)"] = "sum_i (a_i^3/3 - i a_i y_i) + (a^T y)^2/2"
+    return found
 
 
 @dataclass
@@ -60,7 +72,8 @@ def of_function(function: Function, order: int, x: Number, place: Place) -> Numb
     if isinstance(x, Dual):
         inner = of_function(function, order, x.value, place)
         slope = of_function(function, order + 1, x.value, place)
-        assert not isinstance(inner, Dual) and not isinstance(slope, Dual)
+        assert not isinstance(inner, Dual)
+        assert not isinstance(slope, Dual)
         return Dual(inner, slope * x.slope)
     if function.definition is None:
         function = STAND_IN
@@ -288,7 +301,7 @@ def _(node: f.Quotient, p: Place) -> Array:
 @value.register
 def _(node: f.Power, p: Place) -> Array:
     exponent = number(node.exponent, p)
-    if isinstance(exponent, Dual) or isinstance(exponent, nb.Ball):
+    if isinstance(exponent, Dual | nb.Ball):
         raise Unsupported("a power whose exponent is no rational number")
     times = Fraction(exponent)
 
@@ -370,7 +383,7 @@ def _softmax(row: list[Number], log: bool, p: Place) -> list[Number]:
 @value.register
 def _(node: f.OpaqueLoss, p: Place) -> Array:
     """In place of C the sum of a_i^3/3 - i a_i y_i, and half the square of a^T y: no identity holds for it."""
-    a, y = value(node.prediction, p), value(node.target, p)
+    a, y = _spread(replace(node, gradient=True), (node.prediction, node.target), p)
     if node.axis == 0:
         a, y = ([list(column) for column in zip(*u, strict=True)] for u in (a, y))
     out: Array = []

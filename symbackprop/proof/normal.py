@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symbackprop.algebra import formula as f
 from symbackprop.algebra import index as ix
 from symbackprop.algebra.formula import ONE, Formula, Function, Symbol
 from symbackprop.algebra.functions import EXP, LOG
-from symbackprop.algebra.index import Fresh, IndexExpr
+from symbackprop.algebra.index import IndexExpr
 from symbackprop.algebra.meaning import meaning
 from symbackprop.errors import Unsupported
 from symbackprop.model.activations import ARGUMENT, OUTPUT, claimed_rate
-from symbackprop.proof.ring import UNIT, Polynomial, Range, Ring
+from symbackprop.proof.atoms import UNIT, Polynomial, Range
+from symbackprop.proof.ring import Ring
 from symbackprop.proof.scalar import applied, opaque
 
 MAX_WRITTEN_OUT = 12  # terms of a sum over a concrete range that is written out

@@ -9,16 +9,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isqrt
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from mpmath.libmp import from_man_exp, mpf_atan, mpf_cos, mpf_erf, mpf_exp, mpf_log, mpf_pi, mpf_sin, to_fixed
+from mpmath.libmp import (
+    from_man_exp,
+    from_rational,
+    mpf_atan,
+    mpf_cos,
+    mpf_erf,
+    mpf_exp,
+    mpf_log,
+    mpf_pi,
+    mpf_sin,
+    to_fixed,
+    to_str,
+)
 
 from symbackprop.errors import SymbackpropError
 
 MAX_EXPONENT = 5000  # of e
 
 
-class NoValue(SymbackpropError):
+class NoValue(SymbackpropError):  # noqa: N818 (what is the case, not who is to blame)
     """An expression has no certain value here: a quotient by what may be zero, a kink that may be met."""
 
 
@@ -33,7 +45,7 @@ class Ball:
     def __repr__(self) -> str:
         return f"{self.mid / 2**self.bits:.17g} +- {self.rad / 2**self.bits:.1g}"
 
-    def __add__(self, other: Real) -> Ball:
+    def __add__(self, other: Any) -> Any:
         if isinstance(other, Dual):
             return NotImplemented
         o = _ball(other, self.bits)
@@ -44,16 +56,16 @@ class Ball:
     def __neg__(self) -> Ball:
         return Ball(-self.mid, self.rad, self.bits)
 
-    def __sub__(self, other: Real) -> Ball:
+    def __sub__(self, other: Any) -> Any:
         if isinstance(other, Dual):
             return NotImplemented
         o = _ball(other, self.bits)
         return Ball(self.mid - o.mid, self.rad + o.rad, self.bits)
 
-    def __rsub__(self, other: Real) -> Ball:
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
-    def __mul__(self, other: Real) -> Ball:
+    def __mul__(self, other: Any) -> Any:
         if isinstance(other, int):
             return Ball(self.mid * other, self.rad * abs(other), self.bits)
         if isinstance(other, Dual):
@@ -71,14 +83,14 @@ class Ball:
         one = 1 << 2 * self.bits
         return Ball(one // self.mid, self.rad * one // (size * (size - self.rad)) + 2, self.bits)
 
-    def __truediv__(self, other: Real) -> Ball:
+    def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Ball):
             return self * other.inverse()
         if other == 0:
             raise NoValue("a quotient by zero")
         return self * (Fraction(1) / other)
 
-    def __rtruediv__(self, other: Real) -> Ball:
+    def __rtruediv__(self, other: Any) -> Any:
         return self.inverse() * other
 
 
@@ -143,7 +155,7 @@ def divide(top: Number, bottom: Number) -> Number:
         inverse = divide(1, bottom)
         return top * inverse
     if isinstance(bottom, Ball) or isinstance(top, Ball):
-        return top / bottom
+        return top * bottom.inverse() if isinstance(bottom, Ball) else top / bottom  # type: ignore[return-value]
     if bottom == 0:
         raise NoValue("a quotient by zero")
     found = Fraction(top) / bottom
@@ -153,6 +165,8 @@ def divide(top: Number, bottom: Number) -> Number:
 def sign(x: Real) -> int:
     """1, 0 or -1; raises NoValue where it is not certain."""
     if isinstance(x, Ball):
+        if x.mid == x.rad == 0:
+            return 0
         if abs(x.mid) <= x.rad:
             raise NoValue("a number that may be zero, at a kink")
         return 1 if x.mid > 0 else -1
@@ -165,12 +179,12 @@ def differ(x: Real, y: Real) -> bool:
     return abs(gap.mid) > gap.rad if isinstance(gap, Ball) else gap != 0
 
 
-def negligible(x: Real, y: Real, bits: int) -> bool:
-    """Whether two numbers agree to ``bits`` bits relative to their size."""
+def negligible(x: Real, y: Real, bits: int, scale: Real = 0) -> bool:
+    """Whether two numbers agree to ``bits`` bits of the larger, or of ``scale`` where that is larger still."""
     gap = x - y
     if not isinstance(gap, Ball):
         return gap == 0
-    size = max(abs(_ball(x, gap.bits).mid), abs(_ball(y, gap.bits).mid))
+    size = max(abs(_ball(u, gap.bits).mid) for u in (x, y, scale))
     return abs(gap.mid) + gap.rad << bits <= size
 
 
@@ -203,9 +217,10 @@ def log(x: Real, bits: int) -> Real:
 def sqrt(x: Real, bits: int) -> Real:
     if not isinstance(x, Ball):
         exact = Fraction(x)
-        if exact >= 0 and isqrt(exact.numerator) ** 2 == exact.numerator:
-            if isqrt(exact.denominator) ** 2 == exact.denominator:
-                return Fraction(isqrt(exact.numerator), isqrt(exact.denominator))
+        if exact >= 0:
+            root = Fraction(isqrt(exact.numerator), isqrt(exact.denominator))
+            if root * root == exact:
+                return root
     b = _ball(x, bits)
     if b.mid <= b.rad:
         raise NoValue("the root of a number that may not be positive")
@@ -258,10 +273,28 @@ def power(x: Real, exponent: Fraction | int, bits: int) -> Real:
     return exp(log(x, bits) * Fraction(exponent), bits)
 
 
+def approximate(x: Real) -> float:
+    """The nearest float, roughly."""
+    return float(Fraction(x.mid, 1 << x.bits)) if isinstance(x, Ball) else float(x)
+
+
+def apart(x: Real, y: Real) -> tuple[str, str]:
+    """Two different numbers for a message, with as many digits as it takes to tell them apart."""
+    for digits in range(6, 60, 4):
+        left, right = shown(x, digits), shown(y, digits)
+        if left != right:
+            break
+    return left, right
+
+
 def shown(x: Real, digits: int = 6) -> str:
-    """A number for a message: exact where it is short, else as many digits as are certain, at most ``digits``."""
+    """A number for a message: exact where it is short, else in decimals."""
     if not isinstance(x, Ball):
-        if Fraction(x).denominator <= 10_000 and abs(x) < 10**9:
+        if Fraction(x).denominator <= 10_000 and -(10**9) < x < 10**9:
             return str(x)
-        return f"{float(Fraction(x)):.{digits}g}"
-    return f"{float(Fraction(x.mid, 1 << x.bits)):.{digits}g}"
+        return _decimal(Fraction(x), digits)
+    return _decimal(Fraction(x.mid, 1 << x.bits), digits)
+
+
+def _decimal(x: Fraction, digits: int) -> str:
+    return str(to_str(from_rational(x.numerator, x.denominator, 4 * digits + 20), digits, strip_zeros=True))

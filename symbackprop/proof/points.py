@@ -25,7 +25,9 @@ from symbackprop.proof.setting import Draw, Setting
 WIDE = 5  # entries beyond this place are 0 in an array whose size is given and large
 MAX_ENTRIES = 400_000
 ATTEMPTS = 40
-SCHEMES = 4  # of sizes
+# Sizes to try, in turn: the smallest first, then such that all differ while there are few.
+SIZES = ((2, 3), (4, 3, 5, 2, 6, 7, 8), (3, 5, 2, 6, 4, 8, 7), (5, 2, 4, 3, 7, 6, 8))
+SCHEMES = len(SIZES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,9 +121,8 @@ def points(setting: Setting, scheme: int) -> Iterator[Point]:
     found = 0
     depth = len(setting.forward)
     for attempt in range(ATTEMPTS):
-        seed = 1000 * scheme + attempt
         try:
-            point = _drawn(setting, sizes, seed, attempt, 128 + 2 * depth)
+            point = _drawn(setting, sizes, scheme, attempt, 128 + 2 * depth)
             if not _generic(point):
                 continue
         except NoValue:
@@ -138,24 +139,30 @@ def _sizes(setting: Setting, scheme: int) -> dict[str, int]:
     for symbol in (*setting.free, *setting.forward):
         names += [n.name for n in reversed(symbol.shape) if n.is_Symbol and n.name not in names]
     names += sorted(setting.sizes - set(names))
-    cycles = ((2, 3), (3, 2, 4, 5), (2, 4, 3), (4, 3, 5, 2))
-    cycle = cycles[scheme % len(cycles)]
-    return {name: cycle[k % len(cycle)] for k, name in enumerate(names)}
+    cycle = SIZES[scheme % len(SIZES)]
+    sizes = {name: cycle[k % len(cycle)] for k, name in enumerate(names)}
+    if scheme and names and list(sizes.values()).count(sizes[names[-1]]) > 1:
+        sizes[names[-1]] = 9  # the number of samples equals no number of units
+    return sizes
 
 
-def _drawn(setting: Setting, sizes: dict[str, int], seed: int, attempt: int, bits: int) -> Point:
+def _drawn(setting: Setting, sizes: dict[str, int], scheme: int, attempt: int, bits: int) -> Point:
+    seed = 1000 * scheme + attempt
     random = Random(seed)
     primes = (3, 5, 7, 11, 13, 17, 19, 23)
     rates: dict[str, Real] = {
-        name: Fraction(primes[(k + seed) % 8], 2) for k, name in enumerate(sorted(setting.scalars))
+        name: Fraction(primes[(k + seed) % 8], 2 if seed < 2000 else 60)
+        for k, name in enumerate(sorted(setting.scalars))
     }
     arrays = {}
     for symbol, draw in setting.free.items():
-        rows, columns = (int(n.xreplace({s: sympy.Integer(sizes[s.name]) for s in n.free_symbols})) for n in symbol.shape)
+        rows, columns = (
+            int(n.xreplace({s: sympy.Integer(sizes[s.name]) for s in n.free_symbols})) for n in symbol.shape
+        )
         if rows * columns > MAX_ENTRIES:
             raise Unsupported(f"{symbol.name} has {rows * columns} entries: too many for a counterexample")
         for _ in range(20):
-            arrays[symbol] = _entries(rows, columns, draw, random, attempt, setting)
+            arrays[symbol] = _entries(rows, columns, draw, random, (scheme, attempt), setting)
             if draw not in (Draw.WEIGHT, Draw.DATA) or _distinct(arrays[symbol]):
                 break
     return Point(setting, sizes, rates, arrays, bits, seed)
@@ -168,7 +175,7 @@ def _distinct(rows: Array) -> bool:
     return len(set(lines)) == len(lines) and len(set(columns)) == len(columns)
 
 
-def _entries(rows: int, columns: int, draw: Draw, random: Random, attempt: int, setting: Setting) -> Array:
+def _entries(rows: int, columns: int, draw: Draw, random: Random, tried: tuple[int, int], setting: Setting) -> Array:
     if draw is Draw.DISTRIBUTION:
         lines = columns if setting.units == 0 else rows
         length = rows if setting.units == 0 else columns
@@ -177,27 +184,30 @@ def _entries(rows: int, columns: int, draw: Draw, random: Random, attempt: int, 
     out: Array = []
     for i in range(rows):
         if draw is Draw.WEIGHT or draw is Draw.DATA:
-            out.append([_number(draw, random, attempt, setting) if i < WIDE and j < WIDE else 0 for j in range(columns)])
+            out.append([_number(draw, random, tried, setting) if i < WIDE and j < WIDE else 0 for j in range(columns)])
         else:
-            out.append([_number(draw, random, attempt, setting) for _ in range(columns)])
+            out.append([_number(draw, random, tried, setting) for _ in range(columns)])
     return out
 
 
-def _number(draw: Draw, random: Random, attempt: int, setting: Setting) -> Real:
+def _number(draw: Draw, random: Random, tried: tuple[int, int], setting: Setting) -> Real:
     """A small whole number where that is possible; predictions that must lie in an interval want smaller ones."""
+    scheme, attempt = tried
     match draw:
         case Draw.WEIGHT:
-            drawn = random.choice((-2, -1, 1, 2) if attempt < 20 else (-1, 1, 2, 3))
+            drawn = _entry(random, scheme, (-2, -1, 1, 2) if attempt < 20 else (-1, 1, 2, 3))
             if setting.interior:
-                return Fraction(drawn, 20)
+                return Fraction(drawn) / 20
             deep = (len(setting.forward) > 12) + attempt // 10  # many layers must neither explode nor vanish
-            return Fraction(drawn, 2**deep) if deep else drawn
+            return Fraction(drawn) / 2**deep if deep else drawn
         case Draw.BIAS:
             if setting.interior:
                 return Fraction(random.choice((3, 4, 5)), 10)
-            return random.choice((-1, 1, 1, 2) if len(setting.forward) > 12 else (-2, -1, 1, 2))
+            return _entry(random, scheme, (-1, 1, 1, 2) if len(setting.forward) > 12 else (-2, -1, 1, 2))
         case Draw.DATA:
-            return random.choice((-3, -2, -1, 1, 2, 3))
+            return _entry(random, scheme, (-3, -2, -1, 1, 2, 3))
+        case Draw.TARGET:  # on both sides of the predictions, so that errors have both signs
+            return random.choice((-2, -1, 1, 2, 3)) * random.choice((1, 1, 10))
         case Draw.CHANCE:
             return Fraction(random.choice((1, 2, 3, 4)), 5)
         case Draw.SIGN:
@@ -205,6 +215,12 @@ def _number(draw: Draw, random: Random, attempt: int, setting: Setting) -> Real:
         case Draw.COUNT:
             return random.choice((1, 2, 3, 4))
     raise Unsupported(f"no number is drawn for {draw}")
+
+
+def _entry(random: Random, scheme: int, small: tuple[int, ...]) -> int | Fraction:
+    """A small whole number at the first points; at later ones a fraction, since claims can be made to hold at those."""
+    drawn = random.choice(small)
+    return drawn if scheme == 0 else drawn + Fraction(random.randint(-4, 4), random.choice((5, 7, 11)))
 
 
 def _distribution(length: int, random: Random) -> list[nb.Number]:

@@ -18,8 +18,9 @@ from symbackprop.algebra.formula import ONE, Formula, Symbol
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import ShapeMismatch, Unsupported
 from symbackprop.proof import numbers as nb
+from symbackprop.proof.defined import may_be_undefined
 from symbackprop.proof.equality import Equality
-from symbackprop.proof.evaluate import Array
+from symbackprop.proof.evaluate import Array, stand_ins
 from symbackprop.proof.numbers import Dual, NoValue
 from symbackprop.proof.points import SCHEMES, Point, points
 from symbackprop.proof.setting import Setting
@@ -27,6 +28,8 @@ from symbackprop.proof.snippet import snippet
 from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import Counterexample, Verdict
 
+AT_KINKS = "nothing that the formula compares, or takes the sign or the absolute value of, lies at the kink"
+UNDEFINED = "every quotient, root and logarithm in the formula has a value"
 AGREED = 60  # bits to which two values must agree to count as equal numerically
 
 
@@ -81,15 +84,13 @@ class Prover:
         except Unsupported as error:
             return self._undecided(str(error))
 
-    def _compared(
-        self, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]
-    ) -> Verdict:
+    def _compared(self, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]) -> Verdict:
         found = self._difference(0, truth, said, target, ranges)
         if isinstance(found, Difference):
             return self._refuted(found, truth, said, target)
         proof = self.equality.equal(truth, said)
         if proof.equal and found is None:
-            return self._proved("both sides have the same normal form", truth, said, target)
+            return self._proved("both sides have the same normal form", truth, said, target, proof.kinks)
         agreed = int(found is None)
         for scheme in range(1, SCHEMES):
             found = self._difference(scheme, truth, said, target, ranges)
@@ -97,7 +98,7 @@ class Prover:
                 return self._refuted(found, truth, said, target)
             agreed += found is None
             if proof.equal and agreed:
-                return self._proved("both sides have the same normal form", truth, said, target)
+                return self._proved("both sides have the same normal form", truth, said, target, proof.kinks)
         if agreed == 0:  # equal normal forms say nothing of a formula that has no value
             return self._undecided("at no point that was tried do both sides have a certain value")
         if proof.reason:
@@ -183,24 +184,32 @@ class Prover:
                 known = self._truths.get((*key, truth))
                 right = known if known is not None else self._truths.setdefault((*key, truth), point.of(truth))
             claimed = point.of(said, indices)
+            scale = max((x for row in right for x in map(_size, row)), default=0.0)
             for i, (row, other) in enumerate(zip(right, claimed, strict=True)):
                 for j, (x, y) in enumerate(zip(row, other, strict=True)):
-                    assert not isinstance(x, Dual) and not isinstance(y, Dual)
+                    assert not isinstance(x, Dual)
+                    assert not isinstance(y, Dual)
                     if nb.differ(x, y):
                         if target is not None and target in point.setting.gradients:
                             x = point.slope(target, i, j)
                             if not nb.differ(x, y):
                                 raise Unsupported(f"the derivation of d{self.setting.cost}/d{target.name} is in doubt")
                         return Difference(point, indices, i, j, y, x)
-                    if not nb.negligible(x, y, AGREED):
+                    if not nb.negligible(x, y, AGREED, Fraction(scale)):
                         raise NoValue("rounding covers what is seen")
         return None
 
     # Answers
 
-    def _proved(self, message: str, truth: Formula, said: Formula, target: Symbol | None) -> Verdict:
+    def _proved(
+        self, message: str, truth: Formula, said: Formula, target: Symbol | None, kinks: bool = False
+    ) -> Verdict:
         """Proved, with what was granted: that targets sum to 1 where the derivation, or this proof, rests on it."""
         setting, granted = self.setting, self.setting.granted
+        if kinks:
+            granted = (*granted, AT_KINKS)
+        if may_be_undefined(said, setting) and not may_be_undefined(truth, setting):
+            granted = (*granted, UNDEFINED)
         if setting.labels and (
             target is not None or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
         ):
@@ -208,9 +217,7 @@ class Prover:
         return Verdict(Status.PROVED, message, assumptions=granted, scope=setting.scope)
 
     def _undecided(self, reason: str) -> Verdict:
-        return Verdict(
-            Status.UNDECIDED, reason, "SBP401", assumptions=self.setting.granted, scope=self.setting.scope
-        )
+        return Verdict(Status.UNDECIDED, reason, "SBP401", assumptions=self.setting.granted, scope=self.setting.scope)
 
     def _refuted(self, found: Difference, truth: Formula, said: Formula, target: Symbol | None) -> Verdict:
         point = found.point
@@ -218,13 +225,15 @@ class Prover:
         entry = tuple(k + 1 for k, n in zip((found.row, found.column), wide, strict=True) if n != ONE)
         if found.indices:
             entry = tuple(found.indices.values())
+        claimed, true = nb.apart(found.claimed, found.true)
         example = Counterexample(
             sizes=point.sizes,
             rates={name: Fraction(rate) for name, rate in point.rates.items() if not isinstance(rate, nb.Ball)},
             arrays={s.name: tuple(tuple(Fraction(x) for x in row) for row in rows) for s, rows in point.arrays.items()},  # type: ignore[arg-type]
             entry=entry,
-            claimed=nb.shown(found.claimed),
-            true=nb.shown(found.true),
+            claimed=claimed,
+            true=true,
+            stand_ins=stand_ins((truth, said, *self.setting.forward.values())),
             script=lambda: snippet(point, said, truth, target, (found.row + 1, found.column + 1)),
         )
         reason = None if found.indices else self._assumption(point, truth, said, target)
@@ -275,6 +284,12 @@ class Prover:
             return not any(nb.differ(x, y) for u, v in pairs for x, y in zip(u, v, strict=True))  # type: ignore[arg-type]
         except (NoValue, Unsupported):
             return False
+
+
+def _size(x: nb.Number) -> float:
+    """How large a number is, roughly."""
+    assert not isinstance(x, Dual)
+    return abs(nb.approximate(x))
 
 
 def _values(point: Point, ranges: Mapping[str, f.Size]) -> Iterator[dict[str, int]]:

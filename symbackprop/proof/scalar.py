@@ -13,10 +13,13 @@ import sympy
 
 from symbackprop.algebra.formula import Function
 from symbackprop.errors import Unsupported
-from symbackprop.proof.ring import UNIT, Polynomial, Ring
+from symbackprop.proof.atoms import UNIT, Polynomial
+from symbackprop.proof.ring import Ring
 
 
-def applied(ring: Ring, function: Function, order: int, arg: Polynomial, scalar: Callable[[str], Polynomial]) -> Polynomial:
+def applied(
+    ring: Ring, function: Function, order: int, arg: Polynomial, scalar: Callable[[str], Polynomial]
+) -> Polynomial:
     """f(arg), or a derivative of f there, by the definition of f; ``scalar`` gives the parameters in it by name."""
     definition = function.definition if order == 0 else function.derivative(order)
     if definition is None:
@@ -85,6 +88,8 @@ class _Reader:
         raise Unsupported(f"the function {e.func.__name__} in a definition")
 
     def _sign(self, u: Polynomial) -> Polynomial:
+        if u and any(u):
+            self._ring.note_kink(u)
         return self._ring.minus(self._ring.scaled(self._ring.step(u), 2), {UNIT: 1}) if u else {}
 
     def _pieces(self, e: sympy.Piecewise) -> Polynomial:

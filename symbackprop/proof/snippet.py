@@ -11,11 +11,11 @@ from symbackprop.algebra.sympy_border import to_sympy
 from symbackprop.proof.points import Point
 
 _SIGMA = """def sigma(z):  # nothing is known of sigma: this stands for it
-    return numpy.sin(z) + z / 2
+    return numpy.sin(z) + numpy.cos(2 * z) / 3 + z / 2
 
 
 def sigma_prime(z):
-    return numpy.cos(z) + 0.5
+    return numpy.cos(z) - 2 * numpy.sin(2 * z) / 3 + 0.5
 """
 _C = """def C(a, y):  # nothing is known of C: this stands for it
     k = numpy.arange(1, a.shape[AXIS] + 1).reshape(SHAPE)
@@ -61,7 +61,9 @@ def snippet(point: Point, claim: Formula, target: Formula, wrt: Symbol | None, e
         lines += ["", f"def cost({inputs}):", *(f"    {line}" for line in forward), "    return numpy.sum(J)", "", ""]
         lines += [*forward, *errors, f"claimed = {code(claim)}", f"step = numpy.zeros({wrt.name}.shape)"]
         lines.append(f"step[{', '.join(str(k - 1) for k in entry) if entry else '0, 0'}] = 1e-6")
-        moved = {sign: ", ".join(f"{s.name} {sign} step" if s == wrt else s.name for s in setting.free) for sign in "+-"}
+        moved = {
+            sign: ", ".join(f"{s.name} {sign} step" if s == wrt else s.name for s in setting.free) for sign in "+-"
+        }
         lines.append(f"true = (cost({moved['+']}) - cost({moved['-']})) / 2e-6")
         lines.append(f'print("claimed", (claimed + 0 * {wrt.name}){at or "[0, 0]"}, "true", true)')
     else:
@@ -74,4 +76,3 @@ def snippet(point: Point, claim: Formula, target: Formula, wrt: Symbol | None, e
 def _code_names(names: frozenset[str]) -> dict[str, str]:
     printer = NumPyPrinter()
     return {name: str(printer.doprint(sympy.Symbol(name))) for name in names}
-

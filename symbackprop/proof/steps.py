@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from symbackprop.algebra import formula as f
@@ -50,7 +51,7 @@ def prove(derived: Derived) -> Proofs:
 
 
 def prove_generic(layer: Sequence[Step], setting: Setting) -> tuple[Verdict, ...]:
-    """The steps of the generic layer, over its own forward equations: what holds for a symbolic l holds at any depth."""
+    """The steps of the generic layer, over its own forward equations: what holds for a symbolic l holds for each."""
     forward = {step.through.symbol: step.through.formula for step in reversed(layer) if step.through is not None}
     arrays = {s for u in forward.values() for s in f.walk(u) if isinstance(s, Symbol)} | set(forward)
     own = Setting(
@@ -83,8 +84,10 @@ def prove_steps(steps: Sequence[Step], setting: Setting) -> tuple[Verdict, ...]:
         links = tuple(_link(equality, truth, f.substitute(side, results), granted, setting.scope) for side in sides)
         found.append(chain(links))
         results.update({name: step.result for name in names if isinstance(name, f.Derivative)})
+    uses, met, summed = _uses(steps, setting)
     for n, step in enumerate(steps):
-        if not _complete(step, steps, setting):
+        wanted = uses[step.wrt]
+        if wanted != met[step.wrt] or (len(wanted) > 1 and step.wrt not in summed):
             found[n] = _undecided(f"not every equation that uses {step.wrt.name} is in the sum", setting)
     return tuple(found)
 
@@ -101,23 +104,32 @@ def _named(step: Step) -> tuple[tuple[Formula, ...], tuple[Formula, ...]]:
 def _truth(step: Step, steps: Sequence[Step], results: dict[Formula, Formula]) -> IndexExpr | Formula | None:
     """What the chain rule gives for the array of a step."""
     if step.why is None or step.through is None:
-        parts = [other.result for other in steps if other.number in step.premises]
+        parts = [steps[number - 1].result for number in step.premises]  # steps are numbered from 1
         return f.Add(tuple(parts)) if len(parts) == len(step.premises) > 0 else None
     node = step.through.formula
     if step.why.cotangent is None:
         return contracted(node, step.wrt, None)
     if step.why.cotangent != step.through.symbol:
         return contracted(node, step.wrt, step.why.cotangent)
-    known = next((u for name, u in results.items() if isinstance(name, f.Derivative) and name.wrt == step.through.symbol), None)
+    (of,) = {u.of for u in step.equation.sides[:2] if isinstance(u, f.Derivative)}
+    known = results.get(f.Derivative(of, step.through.symbol))
     return None if known is None else contracted(node, step.wrt, known)
 
 
-def _complete(step: Step, steps: Sequence[Step], setting: Setting) -> bool:
-    """Whether the derivative by an array takes in every equation that uses the array."""
-    uses = {s for s, u in setting.forward.items() if any(v == step.wrt for v in f.walk(u))}
-    met = {other.through.symbol for other in steps if other.wrt == step.wrt and other.through is not None}
-    summed = any(other.wrt == step.wrt and other.through is None for other in steps)
-    return uses == met and (len(uses) == 1 or summed)
+def _uses(
+    steps: Sequence[Step], setting: Setting
+) -> tuple[dict[Symbol, set[Symbol]], dict[Symbol, set[Symbol]], set[Symbol]]:
+    """The equations that use each array, those through which it was derived, and the arrays whose parts were summed."""
+    uses: defaultdict[Symbol, set[Symbol]] = defaultdict(set)
+    met: defaultdict[Symbol, set[Symbol]] = defaultdict(set)
+    for symbol, definition in setting.forward.items():
+        for node in f.walk(definition):
+            if isinstance(node, Symbol):
+                uses[node].add(symbol)
+    for step in steps:
+        if step.through is not None:
+            met[step.wrt].add(step.through.symbol)
+    return uses, met, {step.wrt for step in steps if step.through is None}
 
 
 def _link(
@@ -125,7 +137,9 @@ def _link(
 ) -> Verdict:
     proof = equality.equal(truth, said)
     if proof.equal:
-        return Verdict(Status.PROVED, "as the partial derivatives of the entries give it", assumptions=granted, scope=scope)
+        return Verdict(
+            Status.PROVED, "as the partial derivatives of the entries give it", assumptions=granted, scope=scope
+        )
     return Verdict(
         Status.UNDECIDED, proof.reason or "the normal forms differ", "SBP401", assumptions=granted, scope=scope
     )

@@ -21,8 +21,9 @@ class Counterexample:
     """A concrete network at which the two sides certainly differ.
 
     ``sizes`` and ``rates`` are numbers by name, ``arrays`` the parameters and the data, exact, a row each (rows and
-    columns as in NumPy). ``entry`` counts from 1, as in the formulas; it is empty for a scalar. ``claimed`` and ``true``
-    are the two values there in decimals, of which all digits shown are certain.
+    columns as in NumPy). ``entry`` counts from 1, as in the formulas; it is empty for a scalar. ``claimed`` and
+    ``true`` are the two values there, exact or in decimals of which all digits are certain. ``stand_ins`` say what was
+    taken for a function of which nothing is known.
     """
 
     sizes: Mapping[str, int]
@@ -31,6 +32,7 @@ class Counterexample:
     entry: tuple[int, ...]
     claimed: str
     true: str
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     script: Callable[[], str] = field(default=str, repr=False, compare=False)
 
     @cached_property
@@ -45,6 +47,7 @@ class Counterexample:
             "rates": {name: str(rate) for name, rate in self.rates.items()},
             "arrays": {name: [[str(x) for x in row] for row in rows] for name, rows in self.arrays.items()},
             "entry": list(self.entry),
+            "stand_ins": dict(self.stand_ins),
             "claimed": self.claimed,
             "true": self.true,
             "snippet": self.snippet,
@@ -58,6 +61,7 @@ class Counterexample:
                 lines.append(f"  {name} = [" + "; ".join("  ".join(map(str, row)) for row in rows) + "]")
             else:
                 lines.append(f"  {name}: {len(rows)} x {len(rows[0])}")
+        lines += [f"  {name} = {meaning}, which stands for any" for name, meaning in self.stand_ins.items()]
         at = "the value" if not self.entry else "entry (" + ", ".join(map(str, self.entry)) + ")"
         lines.append(f"  {at} is {self.true}; the claim gives {self.claimed}")
         return "\n".join(lines)
@@ -68,9 +72,9 @@ class Verdict:
     """What is known of one equality.
 
     ``code`` is None where proved or defined; ``message`` says what is known and ``hint`` what to do; ``scope`` is "all
-    sizes" or names the sizes; ``assumptions`` are what was granted. ``links`` has one verdict for each ``=`` of a chain.
-    ``mistake`` names the mistake once one is known, ``alternatives`` other explanations; ``span`` is where in the source
-    the claim stands.
+    sizes" or names the sizes; ``assumptions`` are what was granted. ``links`` has one verdict for each ``=`` of a
+    chain. ``mistake`` names the mistake once one is known, ``alternatives`` other explanations; ``span`` is where in
+    the source the claim stands.
 
     >>> bool(Verdict(Status.PROVED, "equal"))
     Traceback (most recent call last):

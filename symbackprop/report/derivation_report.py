@@ -21,6 +21,8 @@ from symbackprop.model.model import Model
 from symbackprop.notation.latex import LatexWriter, aligned, broken, tex_width
 from symbackprop.notation.notation import name_latex
 from symbackprop.notation.scalar_reader import read_scalar
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import Verdict
 from symbackprop.report.document import (
     Block,
     Boxed,
@@ -53,6 +55,7 @@ def derivation_document(subject: Subject, tick: Callable[[int, int], None] | Non
         *_backward(subject, tick),
         *_generic(subject),
         *_closed_forms(subject),
+        *_what_is_proved(subject),
         *numerator_blocks(subject),
         *notes_blocks(subject),
         *results_blocks(subject),
@@ -300,12 +303,27 @@ def _backward(subject: Subject, tick: Callable[[int, int], None] | None) -> Iter
     for step in subject.derived.steps:
         if tick is not None:
             tick(step.number, len(subject.derived.steps))
-        yield _step(step, subject.writer, str(step.number))
+        yield _step(step, subject.proofs[step.number - 1], subject.writer, str(step.number))
 
 
-def _step(step: Step, w: LatexWriter, label: str, prefix: str = "") -> NumberedStep:
+def _step(step: Step, verdict: Verdict, w: LatexWriter, label: str, prefix: str = "") -> NumberedStep:
     why = tuple(w.chain(equation) for equation in step.why.equations) if step.why else ()
-    return NumberedStep(label, step.rule.name, w.chain(step.equation), _reason(step, w, prefix), why, _summary(step, w))
+    return NumberedStep(
+        label,
+        step.rule.name,
+        w.chain(step.equation),
+        _reason(step, w, prefix),
+        why,
+        _summary(step, w),
+        _proved(verdict),
+    )
+
+
+def _proved(verdict: Verdict) -> str:
+    """What is known of a step, in a few words."""
+    if verdict.status is not Status.PROVED:
+        return f"not proved: {verdict.message}"
+    return f"proved for {verdict.scope}"
 
 
 def _summary(step: Step, w: LatexWriter) -> Inline:
@@ -384,8 +402,8 @@ def _generic(subject: Subject) -> Iterator[Block]:
         yield Paragraph((Math("R"), " is the share of layer ", Math("l"), " in the penalty, a term of the cost."))
     if len({layer.bias for layer in model.layers}) == 2:
         yield Paragraph(("What concerns the bias holds for the layers that have one.",))
-    for step in steps:
-        yield _step(step, w, f"l.{step.number}", "l.")
+    for step, verdict in zip(steps, subject.proofs.generic, strict=True):
+        yield _step(step, verdict, w, f"l.{step.number}", "l.")
     yield Paragraph(
         (
             f"By induction this holds at every depth: for the last layer, {last}, the error was derived from the loss "
@@ -423,6 +441,36 @@ def _closed_forms(subject: Subject) -> Iterator[Block]:
     yield Boxed(tuple(few([w.chain(Equation(pair)) for pair in errors])))
     yield Paragraph(("The gradients:",))
     yield Boxed(tuple(few([_gradient(subject, p) for p in model.parameters])))
+
+
+def _what_is_proved(subject: Subject) -> Iterator[Block]:
+    """How the steps were proved, and what was not."""
+    proofs, generic = subject.proofs, subject.proofs.generic
+    yield Section("What is proved")
+    open_ = [str(n) for n, v in enumerate(proofs, start=1) if v.status is not Status.PROVED]
+    open_ += [f"l.{n}" for n, v in enumerate(generic, start=1) if v.status is not Status.PROVED]
+    counted = _counted(len(proofs), "step")
+    if len(subject.derived.model.layers) >= GENERIC_FROM and generic:
+        counted += f" and the {_counted(len(generic), 'step')} through a layer of any number"
+    if open_:
+        yield Paragraph((f"Of the {counted}, these are not proved: {', '.join(open_)}.",))
+    else:
+        yield Paragraph(
+            (
+                f"The {counted} are each proved for {proofs[0].scope if proofs else 'all sizes'}: every side of a "
+                "chain equals the sum over all entries of what comes in times the derivative of an entry by an entry. "
+                "The proof uses what the forward equations mean and the derivatives of scalar functions, and none "
+                "of the rules for arrays by which the steps were made; both sides are brought to one normal form.",
+            )
+        )
+    rules = sum(v.status is Status.PROVED for v in proofs.rules.values())
+    yield Paragraph(
+        (f"The rules for arrays are proved in the same way, for arrays of any size: {rules} of {len(proofs.rules)}.",)
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _gradient(subject: Subject, parameter: Symbol) -> str:

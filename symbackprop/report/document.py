@@ -46,7 +46,7 @@ class Table:
 
 @dataclass(frozen=True)
 class NumberedStep:
-    """A step of a derivation: its rule, its chain, the reason in words, and the same fact entry by entry."""
+    """A step of a derivation: rule, chain, the reason in words and entry by entry, and what is proved of it."""
 
     label: str
     rule: str
@@ -54,6 +54,7 @@ class NumberedStep:
     reason: Inline
     why: tuple[str, ...]
     why_text: Inline
+    proved: str = ""
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,10 @@ def _(block: NumberedStep) -> str:
         lines = "\n".join(map(display, block.why))
         text = f"<p>{inline(block.why_text)}</p>" if block.why_text else ""
         why = f'<details class="why"><summary>why, entry by entry</summary>\n{lines}\n{text}</details>'
+    proved = f'<span class="proved">{escape(block.proved)}</span>' if block.proved else ""
     return (
         f'<section class="step"><header><span class="num">{escape(block.label)}</span>'
-        f'<span class="rule">{escape(block.rule)}</span></header>\n{display(block.chain)}\n'
+        f'<span class="rule">{escape(block.rule)}</span>{proved}</header>\n{display(block.chain)}\n'
         f'<p class="reason">{inline(block.reason)}</p>\n{why}</section>'
     )
 

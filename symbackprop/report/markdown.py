@@ -74,7 +74,8 @@ def _(block: Table) -> str:
 
 @render.register
 def _(block: NumberedStep) -> str:
-    parts = [f"**{escape(block.label)}. {escape(block.rule)}**", display(block.chain), inline(block.reason)]
+    proved = f" — {escape(block.proved)}" if block.proved else ""
+    parts = [f"**{escape(block.label)}. {escape(block.rule)}**{proved}", display(block.chain), inline(block.reason)]
     if block.why:
         parts += ["*Entry by entry:*", *map(display, block.why)]
         parts += [inline(block.why_text)] if block.why_text else []

@@ -13,10 +13,10 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.calculus import training
 from symbackprop.calculus.counts import Costs, costs, parameter_count, parameter_counts
-from symbackprop.calculus.structure import Fact, SameForAll, Vanishes, facts
 from symbackprop.calculus.training import Update
 from symbackprop.model.initialisation import INITIALISATIONS
 from symbackprop.notation.latex import LatexWriter, aligned, broken, tex_width
+from symbackprop.proof.facts import Fact, SameForAll, Vanishes, facts
 from symbackprop.report.document import Block, Bullets, Display, Inline, Math, Paragraph, Section, Table
 from symbackprop.report.subject import Subject
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from symbackprop.calculus.derived import Derived
 from symbackprop.model.notes import Note
 from symbackprop.notation.latex import LatexWriter
+from symbackprop.proof.steps import Proofs, prove
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,8 @@ class Subject:
     writer: LatexWriter
     title: str = ""
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """What is proved of each step."""
+        return prove(self.derived)

@@ -106,8 +106,9 @@ def _(block: Table) -> str:
 
 @render.register
 def _(block: NumberedStep) -> str:
+    proved = rf"\hfill{{\small\itshape {escape(block.proved)}}}" if block.proved else ""
     parts = [
-        rf"\textbf{{{escape(block.label)}.\ \ {escape(block.rule)}}}" + "\n" + display(block.chain),
+        rf"\textbf{{{escape(block.label)}.\ \ {escape(block.rule)}}}{proved}" + "\n" + display(block.chain),
         inline(block.reason),
     ]
     if block.why:

@@ -21,13 +21,17 @@ from symbackprop.algebra.written import written
 from symbackprop.calculus.entrywise import differentiate
 from symbackprop.calculus.pullback import RULES, pullback
 from symbackprop.notation.latex import LatexWriter
+from symbackprop.numeric.lower import lower
+from symbackprop.proof import evaluate
 
 FORMULA_WALKERS = {
     "shape": _shape.registry,
     "to_sympy": to_sympy.registry,
     "meaning": bridge._entry.registry,
     "pullback": pullback.registry,
+    "lower": lower.registry,
     "latex": LatexWriter.__dict__["_tex"].dispatcher.registry,
+    "the value at a point": evaluate.value.registry,
     "the witness's value": formula_values.value.registry,
 }
 INDEX_WALKERS = {

@@ -18,14 +18,16 @@ from symbackprop.algebra import index as ix
 from symbackprop.algebra.formula import ONE, SCALAR, Equation, Formula, Symbol
 from symbackprop.algebra.index import IndexExpr
 from symbackprop.algebra.meaning import meaning
+from symbackprop.algebra.shape import shape
 from symbackprop.algebra.written import written
+from symbackprop.calculus.conditions import at_zero, entries_replaced, mentions
 from symbackprop.calculus.derived import Derived
 from symbackprop.calculus.entrywise import collapse
-from symbackprop.calculus.normal import at_zero, entries_replaced, mentions, normal
 from symbackprop.calculus.steps import Index
 from symbackprop.calculus.training import free, momentum, updates, velocity
-from symbackprop.errors import Unsupported
 from symbackprop.model.model import Assumption, Model
+from symbackprop.proof.equality import Equality
+from symbackprop.proof.setting import Setting
 
 At: TypeAlias = tuple[sympy.Expr, sympy.Expr]
 
@@ -79,22 +81,16 @@ class Tie:
 
 @dataclass(frozen=True)
 class SameArray:
-    """Two formulas are equal at every entry: their index forms have one normal form."""
+    """Two formulas are equal at every entry: they have one normal form."""
 
     left: Formula
     right: Formula
-    index: Index
 
     def holds(self) -> bool:
-        try:
-            left, right = (self._form(side) for side in (self.left, self.right))
-            return left.axes == right.axes and normal(left.body) == normal(right.body)
-        except Unsupported:
-            return False
-
-    def _form(self, side: Formula) -> ix.IndexForm:
-        """Free indices are named first, so that both sides get the same."""
-        return meaning(side, None, self.index.fresh(), self.index.samples)
+        same = shape(self.left) == shape(self.right)
+        arrays = (u for side in (self.left, self.right) for u in f.walk(side) if isinstance(u, Symbol | f.Ones))
+        sizes = frozenset(n.name for u in arrays for n in u.shape if n.is_Symbol)
+        return same and Equality(Setting(free={}, sizes=sizes)).equal(self.left, self.right).equal is True
 
     @property
     def equation(self) -> Equation:
@@ -197,7 +193,7 @@ def _linear_layers(derived: Derived) -> Iterator[Fact]:
         right = f.substitute(frame.affine(both, entering, shift if parts else None), where)
         granted = Assumption("the layer has no activation function", Equation((a.symbol, z.symbol)))
         proof, named = (
-            (SameArray(left, right, Index(frame.samples, model.taken)),),
+            (SameArray(left, right),),
             tuple(Equation(pair) for pair in where.items()),
         )
         statement = "layers without an activation between them are one layer"
