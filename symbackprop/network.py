@@ -100,8 +100,8 @@ class Network:
         several lines, with a verdict for each equality in ``links``. What is not declared of the notation is inferred.
 
         With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1,
-        "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is Python syntax
-        with NumPy's meaning, which is read and never evaluated, a SymPy expression, or a formula. Raises
+        "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is
+        Python syntax with NumPy's meaning, which is read and never evaluated, a SymPy expression, or a formula. Raises
         NetworkError for an unknown name in ``of``; a claim that cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
@@ -120,7 +120,7 @@ class Network:
         """
         if of is None:
             if not isinstance(claim, str):
-                raise TypeError('a SymPy expression is a claim about something: say what for, as in of="W2"')
+                raise TypeError('a formula of one side is a claim about something: say what for, as in of="W2"')
             return Page(self).judge(claim)
         subject = of if isinstance(of, Formula) else read_subject(self.model, of)
         if not isinstance(claim, str | sympy.Basic | Formula):

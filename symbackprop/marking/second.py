@@ -25,9 +25,9 @@ def check_scalar_side(node: s.Node, formula: Formula, latex: str, at: Position) 
     if not names or not _is_plain(node) or shape(formula) != SCALAR:
         return False
     known = {_latex(name): f.Symbol(name) for name in names}
-    arrays = {u: f.Symbol(u.letter) for u in f.walk(formula) if isinstance(u, f.Symbol)}
-    scalars = {u: f.Symbol(u.name) for u in f.walk(formula) if isinstance(u, f.Scalar)}
-    if {u.letter for u in arrays} | {u.name for u in scalars} != names:
+    arrays: dict[Formula, f.Symbol] = {u: f.Symbol(u.letter) for u in f.walk(formula) if isinstance(u, f.Symbol)}
+    scalars: dict[Formula, f.Symbol] = {u: f.Symbol(u.name) for u in f.walk(formula) if isinstance(u, f.Scalar)}
+    if {u.letter for u in (*arrays.values(), *scalars.values())} != names:
         return False  # a letter stands for something else here: nothing to compare
     try:
         plain = _scalar(f.substitute(formula, {**arrays, **scalars}))

@@ -7,9 +7,10 @@ from fractions import Fraction
 from symbackprop.errors import NotationError, Position
 from symbackprop.notation import syntax as s
 from symbackprop.notation.derivative_reader import DerivativeReader
+from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import Token
 from symbackprop.notation.lexicon import ACCENTS, Word
-from symbackprop.notation.script_reader import ELEMENTWISE, OPENERS, Marks, written
+from symbackprop.notation.script_reader import ELEMENTWISE, OPENERS, Marks
 from symbackprop.notation.syntax import Node
 
 

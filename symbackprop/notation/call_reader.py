@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbackprop.notation import syntax as s
+from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import Token
 from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
-from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, OPENERS, Marks, Scripts, function_of, written
+from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, OPENERS, Marks, Scripts, function_of
 from symbackprop.notation.syntax import Node
 
 _SAME = {"ln": "log", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "lse": "logsumexp", "LSE": "logsumexp"}

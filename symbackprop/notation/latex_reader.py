@@ -20,10 +20,11 @@ from symbackprop.errors import NotationError, Position
 from symbackprop.notation import syntax as s
 from symbackprop.notation.bracket_reader import BracketReader
 from symbackprop.notation.formula_lines import chains_of
+from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import MATRICES, Token, tokenize
 from symbackprop.notation.lexicon import ACCENTS, Lexicon
 from symbackprop.notation.notation import GREEK
-from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, ELEMENTWISE, OPENERS, written
+from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, ELEMENTWISE, OPENERS
 from symbackprop.notation.syntax import Chain, Node
 
 MAX_DIGITS = 40
