@@ -1,6 +1,7 @@
-"""Markdown: formulas in $$...$$, in ```math fences and in environments, declarations in HTML comments.
+r"""Markdown: formulas in $$...$$, in \[...\] at the start of a line, in ```math fences and in environments.
 
-Code is skipped. Formulas in running text, $...$, are passed over and counted, as they are in LaTeX.
+Declarations stand in HTML comments. Code is skipped. Formulas in running text, $...$, are passed over and counted, as
+they are in LaTeX.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from symbackprop.notes.text import Source, Traced, joined
 _TOKEN = re.compile(
     r"""
     (?P<fence>^[ ]*(?:>[ ]?)*[ ]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$)
+  | ^[ \t]*(?:>[ ]?)*[ \t]*(?P<open>\\\[)
   | (?P<comment><!--)
   | (?P<code>`+)
   | (?P<dollars>\$\$)
@@ -52,12 +54,19 @@ class _Markdown(Scanner):
                 self.html_comment(token.start())
             elif token["code"]:
                 self.code(token)
+            elif token["open"]:
+                self.bracket(token)
             elif token["dollars"]:
                 self.display(token.start(), "$$")
             elif token["inline"]:
                 self.in_text(token)
             elif token["begin"] in DISPLAYED:
                 self.display(token.start(), f"\\end{{{token['begin']}}}")
+
+    def bracket(self, token: re.Match[str]) -> None:
+        r"""\[ at the start of a line, where a \] follows in its paragraph; elsewhere it is a bracket of the text."""
+        if self.text.find("\\]", self.at, self.paragraph_end()) >= 0:
+            self.display(token.start("open"), "\\]")
 
     def in_text(self, token: re.Match[str]) -> None:
         """Running text; a macro that is defined in it is known from here on, as MathJax has it."""

@@ -70,7 +70,9 @@ _WORD = re.compile(
 )
 _CONDITIONS = re.compile(r"\b(if|when|unless|provided|only|otherwise|whenever|assuming|except|else)\b", re.IGNORECASE)
 _RANGES = re.compile(r"\b(for|over)\b", re.IGNORECASE)
-_JOINERS = frozenset("and or where with for so hence then since thus gives i.e. e.g. as by from is we because".split())  # noqa: SIM905
+_JOINERS = frozenset(
+    "and or where with for so hence then since thus gives i.e e.g s.t as by from is we because".split()  # noqa: SIM905
+)
 _ARGUMENT = re.compile(r"\s*(\{|\\[A-Za-z]+|.)", re.DOTALL)
 _FRAME = re.compile(
     r"(?:\\boxed|\\fbox|\\underline|\\displaystyle|\\(?:textcolor|colorbox)[ ]*\{[^{}]*\})?\s*"

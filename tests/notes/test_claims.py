@@ -51,6 +51,7 @@ def test_rows(body, wanted):
         (r"z = w \quad (i = 1, \dots, n)", ["z = w"], 0),
         (r"z = w \Rightarrow y = w", ["z = w", "y = w"], 0),
         (r"z = w \text{ and } y = w", ["z = w", "y = w"], 0),
+        (r"z = w \text{i.e.} y = w", ["z = w", "y = w"], 0),
         (r"z \quad = \quad w", ["z = w"], 0),
         (r"z = f(a, b) + [c, d]", ["z = f(a, b) + [c, d]"], 0),
         (r"z = \sum_{i=1}^{n} x_i", [r"z = \sum_{i=1}^{n} x_i"], 0),
