@@ -53,7 +53,7 @@ def entry(row: Row, colour: bool = False) -> Iterator[str]:
 def _source(row: Row, shade: str, colour: bool) -> Iterator[str]:
     """The lines that the claim stands in, with a mark under it."""
     lines = row["source"]
-    width = len(str(row["line"] + len(lines)))
+    width = len(str(row["line"] + max(len(lines), 1) - 1))
     for i, line in enumerate(lines[:MAX_LINES]):
         start = row["column"] - 1 if i == 0 else len(line) - len(line.lstrip())
         last = i == row["end_line"] - row["line"]
