@@ -51,12 +51,24 @@ class Position(NamedTuple):
 
 
 class NotationError(SymbackpropError, ValueError):
-    """Something written that cannot be read; ``position`` is where."""
+    """Something written that cannot be read; ``position`` is where, and ``end`` where it ends, if that is known.
 
-    def __init__(self, message: str, position: Position | None = None) -> None:
+    ``code`` tells the kinds apart: SBP101 syntax, SBP102 an unknown symbol, SBP103 ambiguous, SBP104 not supported,
+    SBP105 too large.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        position: Position | None = None,
+        code: str = "SBP101",
+        end: Position | None = None,
+    ) -> None:
         super().__init__(f"{position.line}:{position.column}: {message}" if position else message)
         self.message = message
         self.position = position
+        self.code = code
+        self.end = end
 
 
 class FileError(SymbackpropError):

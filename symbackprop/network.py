@@ -13,6 +13,7 @@ from symbackprop.algebra.formula import Formula
 from symbackprop.calculus.derive import derive
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError, NotationError, ShapeMismatch, Unsupported
+from symbackprop.marking import Page, Reading
 from symbackprop.model.build import Dense, build
 from symbackprop.model.losses import Loss
 from symbackprop.model.model import Model
@@ -52,10 +53,13 @@ class Network:
     notation: Notation | Mapping[str, Any] | None = field(default=None, kw_only=True)
     title: str = field(default="", kw_only=True)
     notes: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
+    declared_notation: Mapping[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers) if isinstance(self.layers, list) else self.layers)
-        object.__setattr__(self, "notation", _notation(self.notation))
+        given = self.notation
+        object.__setattr__(self, "notation", _notation(given))
+        object.__setattr__(self, "declared_notation", vars(given) if isinstance(given, Notation) else dict(given or {}))
         if not isinstance(self.title, str):
             raise NetworkError("title must be a line of text", ("title",))
         object.__setattr__(self, "notes", tuple(self.notes))
@@ -89,16 +93,21 @@ class Network:
                 )
         return tuple(read_note(self.model, *note, path=("notes", i)) for i, note in enumerate(self.notes))
 
-    def verify(self, claim: str | sympy.Basic | Formula, of: str | Formula) -> Verdict:
-        """Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
+    def verify(self, claim: str | sympy.Basic | Formula, of: str | Formula | None = None) -> Verdict:
+        r"""Whether a formula is right: proved for all sizes, refuted by a concrete network, or in honest words less.
 
-        ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1, "Delta1" the error dJ/dZ1, "dA1" is
-        dJ/dA1, "Z1" and "J" are the forward equations. The claim is Python syntax with NumPy's meaning, which is read
-        and never evaluated, a SymPy expression, or a formula. Raises NetworkError for an unknown name in ``of``; a
-        claim that cannot be read has the status UNREAD.
+        Without ``of`` the claim is LaTeX, with an equals sign: one displayed formula as notes have it, a chain or
+        several lines, with a verdict for each equality in ``links``. What is not declared of the notation is inferred.
+
+        With ``of`` it is one side only. ``of`` says what the formula is for: "W1" or "dW1" is the gradient dJ/dW1,
+        "Delta1" the error dJ/dZ1, "dA1" is dJ/dA1, "Z1" and "J" are the forward equations. The claim is
+        Python syntax with NumPy's meaning, which is read and never evaluated, a SymPy expression, or a formula. Raises
+        NetworkError for an unknown name in ``of``; a claim that cannot be read has the status UNREAD.
 
         >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy", batch="m")
         >>> net.verify("(A1 - Y) @ X.T / m", of="W1").status.value
+        'proved'
+        >>> net.verify(r"\frac{\partial J}{\partial W} = \frac{1}{m} (A - Y) X^T").status.value
         'proved'
         >>> print(net.verify("(Y - A1) @ X.T / m", of="W1"))
         refuted SBP301: it differs from what is right
@@ -109,6 +118,10 @@ class Network:
           Y = [3/5  1/5; 1/5  3/5; 4/5  1/5]
           entry (1, 1) is 0.272112; the claim gives -0.272112
         """
+        if of is None:
+            if not isinstance(claim, str):
+                raise TypeError('a formula of one side is a claim about something: say what for, as in of="W2"')
+            return Page(self).judge(claim)
         subject = of if isinstance(of, Formula) else read_subject(self.model, of)
         if not isinstance(claim, str | sympy.Basic | Formula):
             raise TypeError(f"a claim is a formula in Python syntax or a SymPy expression, not {type(claim).__name__}")
@@ -122,9 +135,26 @@ class Network:
             return Verdict(Status.UNREAD, str(error), "SBP104")
         return self._prover.judge(subject, says)
 
+    def read(self, latex: str) -> Reading:
+        r"""What a formula in LaTeX says, in our own words, with shapes; nothing is judged.
+
+        Raises NotationError with a position for what cannot be read, is ambiguous, or uses unknown symbols.
+
+        >>> net = Network([Dense("n_1", "sigmoid")], inputs="n_0", loss="binary_cross_entropy")
+        >>> print(net.read(r"z = W x + b"))
+        z1  [n_1 x 1]
+          = W1 @ x + b1  [n_1 x 1]
+        """
+        return Page(self).read(latex)
+
     @cached_property
     def _prover(self) -> Prover:
         return Prover(of_network(self.derive()))
+
+    @cached_property
+    def extended_provers(self) -> dict[frozenset[str], Prover]:
+        """Provers with further scalars, like a learning rate, kept for the next formula."""
+        return {}
 
     def derive(self, progress: Callable[[int, int], None] | None = None) -> Derivation:
         """Derive every gradient; ``progress(done, of)`` is told how far it is."""

@@ -1,0 +1,135 @@
+"""Lines that define: a symbol that nothing declared, or a function of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import SCALAR, Formula, Function, Symbol
+from symbackprop.algebra.shape import shape
+from symbackprop.algebra.sympy_border import to_sympy
+from symbackprop.errors import Position
+from symbackprop.marking.elaborate import Elaborator, Shorthand
+from symbackprop.marking.scope import Family, Scope
+from symbackprop.notation import syntax as s
+from symbackprop.notation.lexicon import Word
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import Verdict
+
+
+class Definitions:
+    """The part of a page that takes definitions in."""
+
+    defined: dict[str, Position]
+
+    if TYPE_CHECKING:
+
+        def _elaborators(self, nodes: Sequence[s.Node], scope: Scope) -> Iterator[Elaborator]: ...
+
+    def _definition(self, left: s.Node, right: s.Node, scope: Scope) -> Verdict | None:
+        """The verdict DEFINED, where a line introduces a symbol or a function."""
+        if isinstance(left, s.Call) and len(left.args) == 1 and isinstance(left.args[0], s.Name):
+            return self._function(left, right, scope)
+        if scope.lexicon.free and isinstance(left, s.Call) and all(isinstance(a, s.Name) for a in left.args):
+            left = s.Name(left.function.letter, span=left.span)
+        elif scope.lexicon.free and isinstance(left, s.Func) and not left.order and left.letter not in scope.functions:
+            left = s.Name(left.letter, span=left.span)
+        if not isinstance(left, s.Name) or left.entries or left.sample is not None or left.mark:
+            return None
+        letter = left.letter
+        if letter == "n" and left.layer is not None:
+            return None
+        if any(isinstance(u, s.Name) and u.letter == letter and u.layer == left.layer for u in s.walk(right)):
+            return None
+        if scope.model is not None or not (scope.lexicon.free or letter in scope.families or letter in scope.losses):
+            known = (*scope.families, *scope.scalars, *scope.functions, *scope.losses, *scope.sizes)
+            if letter in known and letter not in self.defined:
+                return None
+            if letter in self.defined and left.layer is None:
+                return None
+            family = scope.families.get(letter)
+            if family is not None and left.layer is not None and int(left.layer or 0) in family.layers:
+                return None
+        if scope.lexicon.free and (letter in self.defined or letter in ("pi", "sigma")):
+            return None
+        if Symbol(letter) in scope.definitions:
+            return None
+        family = scope.families.get(letter)
+        if family is not None and isinstance(family.plain, Symbol) and family.plain in scope.definitions:
+            return None
+        elaborator = next(self._elaborators((right,), scope))
+        try:
+            formula = elaborator.checked(elaborator.of(right), right)
+        except Shorthand:
+            return None
+        if elaborator.free_ranges([formula]):
+            return None
+        self._define(left, formula, scope)
+        self.defined[letter] = left.span[0]
+        close = [k for k in scope.known() if k != letter and _one_edit(k, letter)] if scope.model is not None else []
+        hint = f"one edit away from {close[0]}: a slip?" if close else ""
+        rows, columns = shape(formula)
+        what = "a scalar" if (rows, columns) == SCALAR else f"{rows} x {columns}"
+        return Verdict(Status.DEFINED, f"{letter} is defined here, {what}", hint=hint)
+
+    def _define(self, left: s.Name, formula: Formula, scope: Scope) -> None:
+        letter = left.letter
+        family = scope.families.get(letter)
+        if left.layer is not None and left.layer.is_Integer:
+            number = int(left.layer) - scope.first + 1 if scope.model is not None else int(left.layer)
+            symbol = Symbol(letter, shape(formula), sympy.Integer(number))
+            known = dict(family.layers) if family is not None else {}
+            scope.families[letter] = Family(letter, {**known, number: symbol})
+        elif family is not None and isinstance(family.plain, Symbol) and family.plain.shape == shape(formula):
+            symbol = family.plain
+        else:
+            symbol = Symbol(letter, shape(formula))
+            if letter not in scope.losses and not scope.lexicon.free:
+                scope.families[letter] = Family(letter, plain=symbol)
+        scope.definitions[symbol] = formula
+        if scope.lexicon.free and (word := scope.lexicon.find(letter)) is not None and word.kind == "function":
+            scope.lexicon.words[letter] = Word("scalar")  # type: ignore[index]
+        if not scope.lexicon.free and letter not in scope.losses:
+            rank = sum(n != 1 for n in shape(formula))
+            scope.lexicon.words[letter] = Word("array", left.layer is not None, rank)  # type: ignore[index]
+
+    def _function(self, left: s.Call, right: s.Node, scope: Scope) -> Verdict | None:
+        """g(z) = ...: a function of the page, from a scalar formula in its argument."""
+        letter, argument = left.function.letter, left.args[0]
+        word = scope.lexicon.words.get(letter)
+        declared = word is not None and word.kind == "function" and scope.model is None
+        free = scope.lexicon.free and letter in ("f", "g", "h", "phi", "psi", "varphi")
+        known = scope.functions.get(letter)
+        if left.function.order or not (declared or free) or (known is not None and known.definition is not None):
+            return None
+        assert isinstance(argument, s.Name)
+        if any(u.letter == letter for u in s.walk(right) if isinstance(u, s.Func)) or any(
+            isinstance(u, s.Call) and u.function.letter == letter for u in s.walk(right)
+        ):
+            return None
+        name = Symbol(argument.letter)
+        inner = replace(scope, families={**scope.families, argument.letter: Family(argument.letter, plain=name)})
+        formula = Elaborator(inner, {}, frozenset()).of(right)
+        arrays = {u for u in f.walk(formula) if isinstance(u, Symbol)}
+        if arrays - {name} or shape(formula) != SCALAR or any(isinstance(u, f.Derivative) for u in f.walk(formula)):
+            return None
+        if any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula)):
+            return None
+        expr = to_sympy(f.substitute(formula, {name: f.Scalar("z?")}))
+        definition = expr.xreplace({sympy.Symbol("z?"): Function.argument})
+        scope.functions[letter] = Function(letter, letter if len(letter) == 1 else rf"\{letter}", definition)
+        self.defined[letter] = left.span[0]
+        return Verdict(Status.DEFINED, f"{letter} is defined here, a function")
+
+
+def _one_edit(known: str, letter: str) -> bool:
+    if known == letter or min(len(known), len(letter)) < 2:
+        return known.lower() == letter.lower() and known != letter
+    if len(known) == len(letter):
+        return sum(a != b for a, b in zip(known, letter, strict=True)) == 1
+    short, long = sorted((known, letter), key=len)
+    return len(long) - len(short) == 1 and any(long[:k] + long[k + 1 :] == short for k in range(len(long)))

@@ -1,0 +1,375 @@
+"""From what was written to formulas: letters resolved, shapes checked, products bracketed, indices given ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
+from symbackprop.algebra.functions import STEP, interval
+from symbackprop.algebra.shape import shape, show
+from symbackprop.errors import NotationError, ShapeMismatch
+from symbackprop.marking.arrays import Arrays
+from symbackprop.marking.calls import Calls, folded
+from symbackprop.marking.partials import Misfit, Partials, Shorthand
+from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
+from symbackprop.marking.scope import Scope
+from symbackprop.marking.sums import Sums
+from symbackprop.notation import syntax as s
+from symbackprop.notation.syntax import Node
+
+__all__ = ["Elaborator", "Misfit", "Shorthand"]
+
+MAX_TERMS = 200
+
+
+class Elaborator(Arrays, Sums, Calls, Partials):
+    """Makes formulas of trees for one choice of the symbolic layers.
+
+    ``layers`` gives each layer symbol its number as it is written. ``indices`` gathers the sizes along which free and
+    bound indices run, ``said`` what a reader of the verdict should know.
+    """
+
+    def __init__(self, scope: Scope, layers: Mapping[str, int], exponents: frozenset[str] = frozenset()) -> None:
+        self.scope = scope
+        self.layers = dict(layers)
+        self.exponents = exponents
+        self.indices: dict[str, sympy.Expr] = {}
+        self.bound: list[str] = []
+        self.said: list[str] = []
+        self.labels: dict[Formula, str] = {}
+        self.deriving = False
+        self.unknown: list[str] = []
+        self.any_layer: int | None = None
+        self.asserted: list[tuple[Formula, Formula]] = []
+
+    @property
+    def sample(self) -> sympy.Symbol:
+        """The index of the sample that is meant where lower-case letters of a batch carry none."""
+        return sympy.Symbol("i")
+
+    def free_ranges(self, nodes: Sequence[Formula]) -> dict[str, sympy.Expr]:
+        """The free indices of formulas, with the sizes along which they run."""
+        names: set[str] = set()
+        for node in nodes:
+            names |= {symbol.name for symbol in free_symbols(node)}
+        return {name: size for name, size in self.indices.items() if name in names}
+
+    def misfit(self, message: str, node: Node, code: str = "SBP201") -> Misfit:
+        return Misfit(message, code, node.span)
+
+    def checked(self, formula: Formula, node: Node) -> Formula:
+        try:
+            shape(formula)
+        except ShapeMismatch as error:
+            code = "SBP204" if isinstance(formula, f.Entry) else "SBP201"
+            raise Misfit(str(error), code, node.span) from None
+        return formula
+
+    # Layers and indices
+
+    def layer(self, expr: sympy.Expr) -> sympy.Expr:
+        """A layer as the network counts it, from one as it is written; symbolic where nothing gives it a number."""
+        found = expr.xreplace({symbol: sympy.Integer(self.layers[symbol.name]) for symbol in expr.free_symbols
+                               if symbol.name in self.layers})  # fmt: skip
+        if found.is_Integer:
+            return found - self.scope.first + 1 if self.scope.model is not None else found
+        return found
+
+    def meets(self, index: sympy.Expr, size: sympy.Expr, node: Node) -> None:
+        """Notes that an index runs along an axis."""
+        if index.is_Integer:
+            if index < 1 or (size.is_Integer and index > size):
+                raise self.misfit(f"index {index} leaves an axis of {size}: indices count from 1", node, "SBP204")
+            return
+        for symbol in index.free_symbols:
+            if symbol.name in self.layers or symbol in self.scope.sizes.values():
+                continue
+            known = self.indices.setdefault(symbol.name, size)
+            if index == symbol and known != size:
+                raise self.misfit(
+                    f"the index {symbol} runs to {known} in one place and to {size} in another", node, "SBP204"
+                )
+
+    # Nodes
+
+    def of(self, node: Node) -> Formula:
+        """The formula of a node."""
+        match node:
+            case s.Num(value):
+                return f.Number(value)
+            case s.Name():
+                return self.name(node)
+            case s.Plus(terms):
+                return self.plus(terms, node)
+            case s.Minus(arg):
+                return f.Negative(self.of(arg))
+            case s.Times():
+                return self.times(node)
+            case s.Over(top, bottom):
+                return self.quotient(top, bottom, node)
+            case s.Raised():
+                return self.raised(node)
+            case s.Turned(arg):
+                return f.Transpose(self.of(arg))
+            case s.Call():
+                return self.checked(self.call(node), node)
+            case s.Func():
+                return self.pointwise(node)
+            case s.Partial():
+                return self.partial(node)
+            case s.Big():
+                return self.big(node)
+            case s.Grid(rows):
+                return self.grid(rows, node)
+            case s.NormOf(arg, order):
+                return f.Norm(self.of(arg), 1 if order == "1" else 2, 1)
+            case s.Picked(arg, entries):
+                return self.entries(self.of(arg), entries, node)
+            case s.OfSample(arg, sample):
+                return self.of_sample(arg, sample, node)
+            case s.Choice():
+                return self.choice(node)
+            case s.OnesOf():
+                return f.Ones((UNKNOWN, ONE))
+            case s.UnitAt(index):
+                return f.Unit(index, UNKNOWN)
+            case s.Kron(left, right):
+                return self.kronecker(left, right, node)
+            case s.Identity():
+                return f.Diagonal(f.Ones((UNKNOWN, ONE)))
+            case s.Asserted():
+                return self.assertion(node)
+            case s.Tuple():
+                raise NotationError("a tuple is read as a whole side only", node.span[0], "SBP104", node.span[1])
+        raise TypeError(f"elaborate knows no {type(node).__name__}")
+
+    def say(self, text: str) -> None:
+        if text not in self.said:
+            self.said.append(text)
+
+    # Sums and products
+
+    def plus(self, terms: Sequence[Node], node: Node) -> Formula:
+        parts: list[Formula] = []
+        for term in terms:
+            part = f.Negative(self.of(term.arg)) if isinstance(term, s.Minus) else self.of(term)
+            parts.append(part)
+        return self.checked(f.Add(tuple(self.spread(parts, node))), node)
+
+    def spread(self, parts: list[Formula], node: Node) -> list[Formula]:
+        """A column beside a matrix of samples is that of every sample; ones take the size of what is beside them."""
+        try:
+            shapes = [shape(part) for part in parts]
+        except ShapeMismatch as error:
+            raise Misfit(str(error), "SBP201", node.span) from None
+        whole = next((sh for sh in shapes if ONE not in sh and UNKNOWN not in sh), None)
+        whole = whole or next((sh for sh in shapes if sh != SCALAR and UNKNOWN not in sh), SCALAR)
+        samples, rows = self.scope.samples, self.scope.rows
+        out = []
+        for part, here in zip(parts, shapes, strict=True):
+            if UNKNOWN in here:
+                part = settled(part, whole)
+                here = shape(part)
+            if samples is not None and here != whole and ONE not in whole and here[1] == ONE != here[0]:
+                if not rows and here[0] == whole[0] and whole[1] == samples:
+                    part = f.Product((part, f.Ones((ONE, samples))))
+                    self.say("a column is added to every sample")
+                elif rows and here[0] == whole[1] and whole[0] == samples:
+                    part = f.Product((f.Ones((samples, ONE)), part.T))
+                    self.say("a bias is added to every sample")
+            out.append(part)
+        return out
+
+    def times(self, node: s.Times) -> Formula:
+        if "o" not in node.joints:
+            return self.run(node.factors, node)
+        nodes: list[Node] = []
+        joints: list[str] = []
+        run: list[Node] = [node.factors[0]]
+        runs = [run]
+        for joint, factor in zip(node.joints, node.factors[1:], strict=True):
+            if joint:
+                run = []
+                runs.append(run)
+            run.append(factor)
+        formulas: list[Formula] = []
+        wanted = [self.shape_of_run(r) for r in runs]
+        for r in runs:
+            whole = any(isinstance(u, s.Partial) for u in r)
+            if formulas:
+                joints.append("o")
+            if whole and len(r) > 1:
+                formulas.append(self.run(r, node))
+                nodes.append(node)
+                continue
+            for k, factor in enumerate(r):
+                if k:
+                    joints.append("")
+                formulas.append(self.elementwise(factor, wanted) if isinstance(factor, s.Partial) else self.of(factor))
+                nodes.append(factor)
+        return self.bracketed(formulas, joints, nodes, node)
+
+    def shape_of_run(self, run: Sequence[Node]) -> Shape | None:
+        if len(run) == 1 and not isinstance(run[0], s.Partial):
+            return shape(self.checked(self.of(run[0]), run[0]))
+        return None
+
+    def bracketed(self, formulas: list[Formula], joints: list[str], nodes: Sequence[Node], node: Node) -> Formula:
+        for formula, part in zip(formulas, nodes, strict=True):
+            self.checked(formula, part)
+        items, between, words = _scalars_attached(formulas, joints)
+        if len(items) == 1:
+            return items[0]
+        if all(shape(u) == SCALAR for u in items) or len(items) > 10:
+            made = Bracketing(items, between)
+            return self.checked(made.formula(made.default()), node)
+        made = Bracketing(items, between)
+        readings = list(made.readings())
+        default = made.default()
+        if not readings:
+            return self.checked(made.formula(default), node)
+        if len(readings) > 1 and not all(shape(u) == SCALAR for u in items):
+            best = [default, *[r for r in readings if r != default]] if default in readings else readings
+            first, second = (made.shown(t, words) for t in best[:2])
+            raise NotationError(
+                f"two readings conform: {first}, or {second}: write the brackets", node.span[0], "SBP103", node.span[1]
+            )
+        found = made.formula(readings[0])
+        return self.checked(_ones_in_hadamard(found), node)
+
+    def run(self, nodes: Sequence[Node], node: Node) -> Formula:
+        """Factors side by side."""
+        chained = self.chain_rule(nodes, node)
+        if chained is not None:
+            return chained
+        factors = [self.checked(self.of(u), u) for u in nodes]
+        return self.checked(f.Product(tuple(neighbours_settled(factors))), node)
+
+    def quotient(self, top: Node, bottom: Node, node: Node) -> Formula:
+        above, below = self.of(top), self.of(bottom)
+        if below == f.Number(Fraction(0)):
+            raise NotationError("a division by 0", node.span[0], "SBP101", node.span[1])
+        return self.checked(f.Quotient(above, below), node)
+
+    def raised(self, node: s.Raised) -> Formula:
+        base, exponent = self.of(node.base), self.of(node.exponent)
+        if isinstance(base, f.Norm) and base.power == 1 and exponent == f.Number(Fraction(2)):
+            return f.Norm(base.arg, base.order, 2)
+        self.checked(base, node.base)
+        if any(isinstance(u, Symbol) for u in f.walk(exponent)):
+            raise NotationError(
+                "an exponent that depends on an array is not read, but for e: write exp",
+                node.exponent.span[0],
+                "SBP104",
+                node.exponent.span[1],
+            )
+        for u in f.walk(exponent):
+            if isinstance(u, f.Number) and abs(u.value) > 1000:
+                raise NotationError("an exponent beyond 1000: write a smaller one", node.exponent.span[0], "SBP105")
+        return self.checked(f.Power(base, folded(exponent)), node)
+
+    def choice(self, node: s.Choice) -> Formula:
+        """[u > v] is step(u - v), and as step(0) = 0, [u >= v] is 1 - step(v - u)."""
+        left, right = self.of(node.left), self.of(node.right)
+        if node.beyond is not None:  # low < u < high
+            low, high = folded(left), folded(self.of(node.beyond))
+            if not isinstance(low, f.Number) or not isinstance(high, f.Number) or node.relation != "<":
+                raise NotationError("an indicator of an interval has numbers for ends", node.span[0], "SBP104")
+            return f.Map(interval(low.value, high.value), self.checked(right, node))
+        if node.relation in ("<", r"\ge"):
+            left, right = right, left
+        zero = f.Number(Fraction(0))
+        inside = left if right == zero else f.Negative(right) if left == zero else f.Add((left, f.Negative(right)))
+        step = f.Map(STEP, self.checked(inside, node))
+        return step if node.relation in ("<", ">") else f.Add((f.Number(Fraction(1)), f.Negative(step)))
+
+    def assertion(self, node: s.Asserted) -> Formula:
+        found = self.checked(self.of(node.arg), node.arg)
+        if node.shape is not None:
+            rows, columns = (self.scope.size(e, self.layer, node.span) for e in node.shape)
+            if shape(found) != (rows, columns):
+                raise self.misfit(
+                    f"the brace says {rows} x {columns}, and this is {show(shape(found))}", node, "SBP202"
+                )
+        if node.equals is not None:
+            try:
+                self.asserted.append((found, self.of(node.equals)))
+            except NotationError:
+                self.say("a brace was taken for a label")
+        return found
+
+    # Sums over indices, matrices written out
+
+
+def free_symbols(node: Formula) -> set[sympy.Symbol]:
+    """The indices of a formula that no sum binds."""
+    found: set[sympy.Symbol] = set()
+    match node:
+        case f.Entry(_, row, column):
+            found |= row.free_symbols | column.free_symbols
+        case f.Kronecker(left, right):
+            found |= left.free_symbols | right.free_symbols
+        case f.Unit(index, _):
+            found |= index.free_symbols
+        case f.Scalar(name):
+            found.add(sympy.Symbol(name))
+    for child in node.children:
+        found |= free_symbols(child)
+    if isinstance(node, f.IndexSum):
+        found -= {node.index}
+    return found
+
+
+def _scalars_attached(formulas: Sequence[Formula], joints: Sequence[str]) -> tuple[list[Formula], list[str], list[str]]:
+    """Scalar factors joined to the array beside them: they change no shape."""
+    items: list[Formula] = []
+    between: list[str] = []
+    words: list[str] = []
+    waiting: list[Formula] = []
+    joint = ""
+    for k, formula in enumerate(formulas):
+        joint = joint or (joints[k - 1] if k else "")
+        if shape(formula) == SCALAR and k + 1 < len(formulas):
+            waiting.append(formula)
+            continue
+        made = f.Product((*waiting, formula)) if waiting else formula
+        if shape(formula) == SCALAR and items:
+            items[-1] = f.Product((items[-1], *waiting, formula))
+            continue
+        if items:
+            between.append(joint)
+        items.append(made)
+        words.append(_word(formula))
+        waiting, joint = [], ""
+    return items, between, words
+
+
+def _word(node: Formula) -> str:
+    match node:
+        case Symbol():
+            return node.name
+        case f.Transpose(arg):
+            return f"{_word(arg)}^T"
+        case f.Map(function, arg, order):
+            return f"{function.name}{chr(39) * order}({_word(arg)})"
+        case f.Add():
+            return "(...)"
+    return f"[{type(node).__name__.lower()}]"
+
+
+def _ones_in_hadamard(node: Formula) -> Formula:
+    def change(u: Formula) -> Formula:
+        if isinstance(u, f.Hadamard):
+            wide = next((shape(v) for v in u.factors if shape(v) != SCALAR and UNKNOWN not in shape(v)), None)
+            return f.Hadamard(tuple(settled(v, wide) for v in u.factors)) if wide else u
+        if isinstance(u, f.Product):
+            return f.Product(tuple(neighbours_settled(u.factors)))
+        return u
+
+    return f.rewrite(node, change) if any(
+        isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(node)
+    ) else node  # fmt: skip

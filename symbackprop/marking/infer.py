@@ -1,0 +1,167 @@
+r"""What a page implies of its notation, from the whole page, in a step of its own: the reader itself guesses nothing.
+
+How layers are written is told by the scripts on the letters of parameters and activations; which layer is the first
+with weights, by the lowest number on a weight; that samples are written ``^i``, by superscripts on the data; what dZ
+means, by whether 1/m stands before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symbackprop.errors import NotationError
+from symbackprop.notation.latex_tokens import Token, tokenize
+
+_LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
+_LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
+_SAMPLE_LOSSES = frozenset(("L", "ell"))
+
+
+def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any]:
+    r"""The declarations that a page implies and does not make, as tables that can be printed as TOML.
+
+    >>> infer([r"dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}"], {})
+    {'notation': {'layer': '[l]', 'differentials': 'per sample'}}
+    """
+    given = declared.get("notation", {})
+    names = declared.get("names", given.get("names", {})) if isinstance(given, Mapping) else {}
+    pages = [found for text in formulas if (found := _tokens(text)) is not None]
+    marks: Counter[str] = Counter()
+    lowest: dict[str, int] = {}
+    inputs: set[tuple[str, int]] = set()
+    losses: set[str] = set()
+    bare_sample = per_sample = False
+    for tokens in pages:
+        _marks(tokens, marks, lowest, inputs)
+        losses |= {t.text for t in tokens if t.kind == "letter" and t.text in _LOSSES and not _in_script(t, tokens)}
+        bare_sample = bare_sample or _bare_sample(tokens)
+        per_sample = per_sample or _per_sample(tokens)
+    notation: dict[str, Any] = {}
+    if "layer" not in given and marks:
+        notation["layer"] = marks.most_common(1)[0][0]
+    if "first" not in given and (first := _first(lowest, inputs)) is not None:
+        notation["first"] = first
+    if "sample" not in given and bare_sample:
+        notation["sample"] = "i"
+    if "differentials" not in given and per_sample:
+        notation["differentials"] = "per sample"
+    two = (losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES) or {"J", "C"} <= losses
+    if two and "loss" not in names:
+        notation["two losses"] = True
+    return {"notation": notation} if notation else {}
+
+
+def _tokens(text: str) -> list[Token] | None:
+    try:
+        return tokenize(text)
+    except NotationError:
+        return None
+
+
+def _in_script(token: Token, tokens: Sequence[Token]) -> bool:
+    """Whether a letter stands right behind ^ or _, or in brackets of a script, as the L of z^{(L)}."""
+    at = tokens.index(token)
+    before = [t.text for t in tokens[max(0, at - 3) : at]]
+    return bool(before) and (
+        before[-1] in ("^", "_") or "".join(before[-3:]) in ("^{(", "^{[") or "".join(before[-2:]) in ("^{", "_{")
+    )
+
+
+def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int], inputs: set[tuple[str, int]]) -> None:
+    for at, token in enumerate(tokens):
+        if token.kind != "letter" or token.text not in _LAYERED:
+            continue
+        place = at + 1
+        while place < len(tokens) and tokens[place].text == "}":
+            place += 1
+        subscript: list[Token] = []
+        while place < len(tokens) and tokens[place].text in ("_", "^"):
+            script, inside, end = tokens[place].text, *_group(tokens, place + 1)
+            if script == "_":
+                subscript = inside
+            else:
+                _superscript(token.text, inside, marks, lowest, inputs)
+            place = end
+            while place < len(tokens) and tokens[place].text == "}":
+                place += 1
+        if subscript and len(subscript) == 1 and subscript[0].kind == "number" and token.text in "Wb":
+            marks["_l"] += 1
+            number = int(subscript[0].text[:4])
+            lowest[token.text] = min(lowest.get(token.text, number), number)
+
+
+def _group(tokens: Sequence[Token], at: int) -> tuple[list[Token], int]:
+    if at >= len(tokens) or tokens[at].text != "{":
+        return list(tokens[at : at + 1]), at + 1
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += (tokens[place].text == "{") - (tokens[place].text == "}")
+        if depth == 0:
+            return list(tokens[at + 1 : place]), place + 1
+    return list(tokens[at + 1 :]), len(tokens)
+
+
+def _superscript(
+    letter: str, inside: Sequence[Token], marks: Counter[str], lowest: dict[str, int], inputs: set[tuple[str, int]]
+) -> None:
+    if not inside:
+        return
+    text = "".join(t.text for t in inside)
+    if text.startswith("("):
+        style, number = "(l)", re.match(r"\((\d+)\)", text)
+        if re.match(r"\([ist]\)", text):
+            return
+    elif text.startswith("["):
+        style, number = "[l]", re.match(r"\[(\d+)\]", text)
+    elif inside[0].text in ("T", r"\top", "'", "-", "*") or inside[0].kind == "word" or text in ("new", "old"):
+        return
+    elif inside[0].kind in ("number", "letter"):
+        if letter in ("h", "H") or text in ("n", "k", "i"):
+            return
+        style, number = "l", re.match(r"(\d+)", text)
+    else:
+        return
+    marks[style] += 3 if style != "l" else 1
+    if number is not None:
+        value = int(number[1][:4])
+        if letter in ("W", "w", "b", "z", "Z", "delta", "Delta"):
+            lowest[letter] = min(lowest.get(letter, value), value)
+        elif letter in ("a", "A"):
+            inputs.add((letter, value))
+
+
+def _first(lowest: Mapping[str, int], inputs: set[tuple[str, int]]) -> int | None:
+    """1 where a layer 1 has weights, or a^0 is the input; else nothing is known of it."""
+    if any(value == 0 for _, value in inputs) or 1 in lowest.values():
+        return 1
+    return None
+
+
+def _bare_sample(tokens: Sequence[Token]) -> bool:
+    return any(
+        t.kind == "letter" and t.text in ("x", "y", "t") and _next_script(tokens, k) in ("i",)
+        for k, t in enumerate(tokens)
+    )
+
+
+def _next_script(tokens: Sequence[Token], at: int) -> str:
+    place = at + 1
+    while place < len(tokens) and tokens[place].text in ("_", "}"):
+        place = _group(tokens, place + 1)[1] if tokens[place].text == "_" else place + 1
+    if place < len(tokens) and tokens[place].text == "^":
+        return "".join(t.text for t in _group(tokens, place + 1)[0])
+    return ""
+
+
+def _per_sample(tokens: Sequence[Token]) -> bool:
+    """dW = (1/m) dZ A^T: what stands behind 1/m is of the loss of each sample."""
+    text = "".join(" " if t.text in (",", ";", "\\\\") or t.kind in ("gap", "prose") else t.text for t in tokens)
+    for line in text.split():
+        left, _, right = line.replace("&", "").partition("=")
+        over = re.match(r"-?(\\frac(\{1\}|1)(\{[mN]\}|[mN])|1/[mN])", right)
+        if re.match(r"d\{*[Wwb]", left) and over is not None and re.search(r"d\{*[ZzA]", right):
+            return True
+    return False

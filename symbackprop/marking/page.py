@@ -1,0 +1,420 @@
+"""A page of notes: what is declared, what it has defined so far, and each of its formulas read and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Protocol
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import SCALAR, Equation, Formula
+from symbackprop.algebra.shape import shape
+from symbackprop.derivation import Derivation
+from symbackprop.errors import NotationError, Position, ShapeMismatch, Unsupported
+from symbackprop.marking.definitions import Definitions
+from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
+from symbackprop.marking.infer import infer
+from symbackprop.marking.judge import Judge
+from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
+from symbackprop.marking.second import check_scalar_side
+from symbackprop.marking.updates import update_of
+from symbackprop.marking.words import with_shape
+from symbackprop.model.model import Model
+from symbackprop.notation import syntax as s
+from symbackprop.notation.formula_lines import chains_of
+from symbackprop.notation.latex_reader import Reader
+from symbackprop.notation.latex_tokens import Token, tokenize
+from symbackprop.notation.notation import Notation
+from symbackprop.proof.prover import Prover
+from symbackprop.proof.setting import of_network
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import WORST_FIRST, Verdict, chain
+
+START = Position(1, 1)
+MAX_INSTANCES = 200
+
+
+class Described(Protocol):
+    """What a page needs of a network."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def derive(self) -> Derivation: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: each equality as formulas, in our own words with shapes; ``said`` what a reader should know."""
+
+    equations: tuple[Equation, ...]
+    text: str
+    said: tuple[str, ...] = ()
+    chains: tuple[s.Chain, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([self.text, *(f"({note})" for note in self.said)])
+
+
+class Page(Definitions):
+    """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts, and a network's keys.
+
+    What is not declared of the notation is inferred formula by formula; ``infer`` does so for a whole page first.
+
+    >>> page = Page()
+    >>> page.judge(r"\\frac{d}{dx} x^n = n x^{n-1}").status.value
+    'proved'
+    """
+
+    def __init__(self, network: Described | None = None, declared: Mapping[str, Any] | None = None) -> None:
+        self.network = network
+        self.declared: dict[str, Any] = {
+            k: dict(v) if isinstance(v, Mapping) else v for k, v in (declared or {}).items()
+        }
+        if network is not None:
+            own = getattr(network, "declared_notation", {})
+            self.declared["notation"] = {**own, **self.declared.get("notation", {})}
+        self._inferred: dict[str, Any] = {}
+        self._scope: Scope | None = None
+        self._judge: Judge | None = None
+        self._prover: Prover | None = None
+        self._used: set[str] = set()
+        self._last: s.Node | None = None
+        self._source: tuple[str, Position] = ("", START)
+        self.defined: dict[str, Position] = {}
+
+    # Scope
+
+    def _notation(self, latex: str) -> tuple[Notation, bool]:
+        """The notation in force: declared, or inferred from what the page has shown so far."""
+        declared = dict(self.declared.get("notation", {}))
+        names = {**dict(declared.pop("names", {})), **self.declared.get("names", {})}
+        found = infer([latex], self.declared).get("notation", {})
+        fresh = {k: v for k, v in found.items() if k not in declared and k not in self._inferred}
+        two = fresh.pop("two losses", None)
+        self._inferred.update(fresh)
+        if two:
+            self._inferred["two losses"] = True
+        rest = {k: v for k, v in self._inferred.items() if k not in declared and k not in ("two losses", "names")}
+        rest.update({k: v for k, v in declared.items() if k != "two losses"})
+        two_losses = bool(self._inferred.get("two losses") or declared.get("two losses"))
+        return Notation(**rest, names=names), two_losses
+
+    def scope(self, latex: str) -> Scope:
+        """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
+        before = dict(self._inferred)
+        notation, two = self._notation(latex)
+        if self._scope is None or self._inferred != before:
+            old = self._scope
+            symbols = self.declared.get("symbols", {})
+            if self.network is not None:
+                self._scope = network_scope(self.network.model, notation, symbols, two)
+            else:
+                self._scope = table_scope(notation, symbols)
+            if old is not None:
+                self._carry_over(old)
+            extended = getattr(self.network, "extended_provers", None)
+            self._judge = Judge(self._scope, self._network_prover(), {} if extended is None else extended)
+        return self._scope
+
+    def _carry_over(self, old: Scope) -> None:
+        assert self._scope is not None
+        self._scope.definitions = old.definitions
+        for letter in self.defined:
+            for mine, theirs in ((self._scope.families, old.families), (self._scope.functions, old.functions)):
+                if letter in theirs:
+                    mine[letter] = theirs[letter]  # type: ignore[index,assignment]
+            if letter in old.lexicon.words:
+                self._scope.lexicon.words[letter] = old.lexicon.words[letter]  # type: ignore[index]
+
+    def _network_prover(self) -> Prover | None:
+        if self.network is None:
+            return None
+        if self._prover is None:
+            known = getattr(self.network, "_prover", None)
+            self._prover = known if isinstance(known, Prover) else Prover(of_network(self.network.derive()))
+        return self._prover
+
+    @property
+    def unused(self) -> dict[str, Position]:
+        """Symbols that the page defined and never used, with the place of the definition: likely slips."""
+        return {letter: at for letter, at in self.defined.items() if letter not in self._used}
+
+    # Reading
+
+    def read(self, latex: str, at: Position = START) -> Reading:
+        """What was read, in our own words, with shapes; raises NotationError with a position."""
+        scope = self.scope(latex)
+        equations: list[Equation] = []
+        lines: list[str] = []
+        said: list[str] = []
+        chains = [self._tree(tokens, scope) for tokens in self._chains(latex, at)]
+        for tree in chains:
+            sides = []
+            elaborator = next(self._elaborators(tree.sides, scope))
+            for side in tree.sides:
+                sides += [self._formula(elaborator, u) for u in _parts(side)]
+            equations.append(Equation(tuple(sides)))
+            lines.append("\n  = ".join(with_shape(u) for u in sides))
+            said += elaborator.said
+        return Reading(tuple(equations), "\n".join(lines), tuple(dict.fromkeys(said)), tuple(chains))
+
+    def _formula(self, elaborator: Elaborator, node: s.Node) -> Formula:
+        try:
+            return elaborator.of(node)
+        except Shorthand as short:
+            return f.Derivative(short.of, short.wrt)
+        except LayerMissing:
+            raise
+        except (Misfit, ShapeMismatch, Unsupported) as error:
+            raise NotationError(str(error), node.span[0], getattr(error, "code", "SBP104"), node.span[1]) from None
+
+    def _chains(self, latex: str, at: Position) -> list[list[Token]]:
+        return chains_of(tokenize(latex, at))
+
+    def _tree(self, tokens: Sequence[Token], scope: Scope) -> s.Chain:
+        try:
+            return Reader(tokens, scope.lexicon).chain()
+        except RecursionError:
+            raise NotationError("the formula is nested too deeply", tokens[0].start, "SBP105") from None
+
+    def _continued(self, tokens: Sequence[Token], scope: Scope) -> s.Chain:
+        """A chain; one that begins with = goes on with the last side of the chain before it."""
+        first = tokens[0]
+        if first.text not in ("=", ":=") or first.kind != "mark" or self._last is None:
+            return self._tree(tokens, scope)
+        tree = self._tree(tokens[1:], scope)
+        return s.Chain((self._last, *tree.sides), (first.text, *tree.relations))
+
+    # Judging
+
+    def judge(self, latex: str, at: Position = START) -> Verdict:
+        """One displayed formula: a chain of equalities, or several lines; ``links`` has a verdict for each equality."""
+        self._source = latex, at
+        try:
+            scope = self.scope(latex)
+            pieces = self._chains(latex, at)
+        except NotationError as error:
+            return _unread(error, at)
+        links: list[Verdict] = []
+        for tokens in pieces:
+            try:
+                tree = self._continued(tokens, scope)
+                if len(tree.sides) == 1:
+                    span = (tokens[0].start, tokens[-1].end)
+                    links.append(Verdict(Status.UNREAD, "there is no = here: nothing is claimed", "SBP101", span=span))
+                    continue
+                links += self._chain(tree, scope)
+                self._last = tree.sides[-1]
+            except NotationError as error:
+                links.append(_unread(error, tokens[0].start))
+            except RecursionError:
+                links.append(_unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
+        return links[0] if len(links) == 1 and not links[0].links else chain(tuple(links))
+
+    def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
+        links: list[Verdict] = []
+        wrong = False
+        left = tree.sides[0]
+        for k, right in enumerate(tree.sides[1:]):
+            found = self._link(left, right, tree.relations[k], scope, first=k == 0)
+            found = replace(found, span=found.span if found.status is Status.UNREAD and found.span else right.span)
+            if wrong and found.status in (Status.PROVED, Status.CONSISTENT):
+                found = replace(found, message=f"{found.message}; it follows from a line that is wrong")
+            elif wrong and found.status is Status.REFUTED:
+                found = replace(found, message=f"{found.message}; the line before it is wrong already")
+            wrong = wrong or found.status is Status.REFUTED
+            links.append(found)
+            if found.status is not Status.UNREAD or found.span is None or found.span[0] < right.span[0]:
+                left = right
+        return links
+
+    def _link(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
+        try:
+            self._note_use(left, right)
+            if first and (defined := self._definition(left, right, scope)) is not None:
+                return defined
+            if len(pairs := list(zip(_parts(left), _parts(right), strict=False))) > 1 or isinstance(left, s.Tuple):
+                if len(_parts(left)) != len(_parts(right)):
+                    return Verdict(Status.REFUTED, "tuples of different length", "SBP202")
+                return _joined([self._instances(u, v, "=", scope, False) for u, v in pairs])
+            return self._instances(left, right, relation, scope, first)
+        except NotationError as error:
+            return _unread(error, left.span[0])
+        except Misfit as error:
+            return Verdict(Status.REFUTED, error.message, error.code, span=error.span)
+        except ShapeMismatch as error:
+            return Verdict(Status.REFUTED, str(error), "SBP201", span=right.span)
+        except Unsupported as error:
+            return Verdict(Status.UNREAD, str(error), "SBP104", span=right.span)
+
+    def _note_use(self, left: s.Node, right: s.Node) -> None:
+        for side in (left, right):
+            for node in s.walk(side):
+                letter = getattr(node, "letter", None)
+                if letter is not None and node is not left:
+                    self._used.add(letter)
+                if isinstance(node, s.Call):
+                    self._used.add(node.function.letter)
+
+    def _elaborators(self, nodes: Sequence[s.Node], scope: Scope) -> Iterator[Elaborator]:
+        """One for each choice of the symbolic layers, in order."""
+        exponents = frozenset(_exponents(nodes)) if scope.lexicon.free else frozenset()
+        for layers in _layer_choices(nodes, scope):
+            yield Elaborator(scope, layers, exponents)
+
+    def _instances(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
+        """The claim for every layer for which it makes sense."""
+        found: list[tuple[dict[str, int], Verdict]] = []
+        missing: NotationError | None = None
+        for count, elaborator in enumerate(self._elaborators((left, right), scope)):
+            if count >= MAX_INSTANCES:
+                break
+            choice = dict(elaborator.layers)
+            try:
+                found.append((choice, self._one(left, right, relation, scope, first, elaborator)))
+            except LayerMissing as error:
+                missing = error
+            except LayerOpen as error:
+                if not _of_any_layer((left, right), scope):
+                    raise
+                return self._in_every_layer(left, right, scope, error)
+            if found and found[-1][1].status in (Status.REFUTED, Status.UNREAD):
+                break
+        if not found:
+            assert missing is not None
+            raise missing
+        if len(found) == 1 and not _varies(found[0][0], scope):
+            return found[0][1]
+        choice, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
+        letters = ", ".join(f"{k} = {v}" for k, v in choice.items() if k != "L")
+        if worst.status is Status.PROVED:
+            values = [", ".join(f"{k} = {v}" for k, v in c.items() if k != "L") for c, _ in found]
+            shown = values if len(values) <= 6 else [*values[:3], "...", values[-1]]
+            granted = tuple(dict.fromkeys(text for _, v in found for text in v.assumptions))
+            return replace(worst, message=f"{worst.message}, for {'; '.join(shown)}", assumptions=granted)
+        return replace(worst, message=f"for {letters}: {worst.message}")
+
+    def _in_every_layer(self, left: s.Node, right: s.Node, scope: Scope, error: NotationError) -> Verdict:
+        """a = g(z), g'(z) = ... without a layer: for every layer."""
+        found = []
+        for layer in range(1, min(scope.last, MAX_INSTANCES) + 1):
+            elaborator = next(self._elaborators((left, right), scope))
+            elaborator.any_layer = layer
+            found.append(self._one(left, right, "=", scope, False, elaborator))
+            if found[-1].status is Status.REFUTED:
+                break
+        return _with_notes(_joined(found), ["letters without a layer are those of any one layer"])
+
+    def _one(
+        self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
+    ) -> Verdict:
+        assert self._judge is not None
+        if first and (rule := update_of(left, right, relation, elaborator)) is not None:
+            known, claim = rule
+            found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+            return _with_notes(found, [*elaborator.said, "read as a step of an update"])
+        try:
+            known = elaborator.of(left)
+        except Shorthand as short:
+            return self._factor(short, elaborator.of(right), elaborator)
+        try:
+            claim = elaborator.of(right)
+        except Shorthand as short:
+            return self._factor(short, known, elaborator)
+        if isinstance(left, s.Partial) and shape(claim) == SCALAR != shape(known):
+            short_of = elaborator.shorthand(left)
+            if short_of is not None:
+                return self._factor(short_of, claim, elaborator)
+        for side, formula in ((left, known), (right, claim)):
+            check_scalar_side(side, formula, *self._source)
+        found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+        if elaborator.unknown and found.status is not Status.PROVED:
+            reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"
+            return Verdict(Status.UNDECIDED, reason, "SBP401", "write the line that defines what is derived before")
+        for one, other in elaborator.asserted:
+            extra = self._judge.compare(other, one, elaborator.free_ranges([one, other]))
+            found = _joined([found, replace(extra, message=f"{extra.message} (under a brace)")])
+        return _with_notes(found, elaborator.said)
+
+    def _factor(self, short: Shorthand, claim: Formula, elaborator: Elaborator) -> Verdict:
+        """dz/dW = a^T: the factor beside dJ/dz."""
+        assert self._judge is not None
+        found = self._judge.shorthand(short, claim, elaborator.free_ranges([claim]))
+        return _with_notes(found, elaborator.said)
+
+
+def _unread(error: NotationError, at: Position) -> Verdict:
+    start = error.position or at
+    return Verdict(Status.UNREAD, error.message, error.code, span=(start, error.end or start))
+
+
+def _parts(node: s.Node) -> tuple[s.Node, ...]:
+    """The items of a tuple; the derivative by a tuple is one of derivatives."""
+    if isinstance(node, s.Tuple):
+        return node.items
+    if isinstance(node, s.Partial) and isinstance(node.wrt, s.Tuple):
+        return tuple(s.Partial(node.of, item, span=node.span) for item in node.wrt.items)
+    if isinstance(node, s.Minus) and len(inner := _parts(node.arg)) > 1:
+        return tuple(s.Minus(item, span=node.span) for item in inner)
+    return (node,)
+
+
+def _joined(found: list[Verdict]) -> Verdict:
+    worst = min(found, key=lambda v: WORST_FIRST.index(v.status))
+    return replace(worst, assumptions=tuple(dict.fromkeys(text for v in found for text in v.assumptions)))
+
+
+def _with_notes(verdict: Verdict, said: Sequence[str]) -> Verdict:
+    if not said:
+        return verdict
+    text = "read so: " + "; ".join(dict.fromkeys(said))
+    return replace(verdict, hint=f"{verdict.hint}; {text}" if verdict.hint else text)
+
+
+def _exponents(nodes: Sequence[s.Node]) -> Iterator[str]:
+    """Letters that stand in exponents: numbers, by which nothing is derived."""
+    for node in nodes:
+        for u in s.walk(node):
+            if isinstance(u, s.Raised):
+                yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name))
+
+
+def _layer_letters(nodes: Sequence[s.Node]) -> list[str]:
+    found: dict[str, None] = {}
+    for node in nodes:
+        bound = {u.index for u in s.walk(node) if isinstance(u, s.Big)}
+        for u in s.walk(node):
+            layer = getattr(u, "layer", None)
+            if layer is not None:
+                found.update(dict.fromkeys(sorted(x.name for x in layer.free_symbols if x.name not in bound)))
+    return list(found)
+
+
+def _layer_choices(nodes: Sequence[s.Node], scope: Scope) -> Iterator[dict[str, int]]:
+    """Numbers for the symbolic layers, as they are written; L is the last."""
+    if scope.model is None:
+        yield {}
+        return
+    last = scope.last + scope.first - 1
+    fixed = {"L": last}
+    letters = [name for name in _layer_letters(nodes) if name != "L"]
+    for values in product(range(scope.first - 1, last + 1), repeat=min(len(letters), 2)):
+        yield {**fixed, **dict(zip(letters, values, strict=False))}
+
+
+def _of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:
+    """Whether only z and a occur, without layers: what is said of a function holds in every layer."""
+    for node in nodes:
+        for u in s.walk(node):
+            if isinstance(u, s.Partial):
+                return False
+            family = scope.families.get(u.letter) if isinstance(u, s.Name) else None
+            if family is not None and (family.what not in ("activation", "preactivation") or u.layer is not None):  # type: ignore[attr-defined]
+                return False
+    return any(isinstance(u, s.Call) for node in nodes for u in s.walk(node))
+
+
+def _varies(choice: Mapping[str, int], scope: Scope) -> bool:
+    return scope.model is not None and any(name != "L" for name in choice)

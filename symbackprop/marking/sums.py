@@ -1,0 +1,157 @@
+"""Sums and products over indices and layers, matrices written out, traces, maxima."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import ONE, SCALAR, Formula
+from symbackprop.algebra.functions import EXP, LOG, POSITIVE_PART
+from symbackprop.algebra.shape import shape
+from symbackprop.errors import NotationError
+from symbackprop.marking.scope import Scope
+from symbackprop.notation import syntax as s
+from symbackprop.notation.syntax import Node
+
+if TYPE_CHECKING:
+    from symbackprop.marking.partials import Misfit
+
+MAX_TERMS = 200
+
+
+class Sums:
+    """The part of the elaborator that resolves sums."""
+
+    scope: Scope
+    bound: list[str]
+    indices: dict[str, sympy.Expr]
+    layers: dict[str, int]
+
+    if TYPE_CHECKING:
+
+        def of(self, node: Node) -> Formula: ...
+        def layer(self, expr: sympy.Expr) -> sympy.Expr: ...
+        def meets(self, index: sympy.Expr, size: sympy.Expr, node: Node) -> None: ...
+        def misfit(self, message: str, node: Node, code: str = "SBP201") -> Misfit: ...
+        def checked(self, formula: Formula, node: Node) -> Formula: ...
+
+    def big(self, node: s.Big) -> Formula:
+        if any(self._is_layer(node.index, u) for u in s.walk(node.body)) or node.kind == "prod":
+            return self.over_layers(node)
+        name = node.index
+        saved = self.indices.pop(name, None)
+        self.bound.append(name)
+        body = self.of(node.body)
+        self.bound.pop()
+        size = self.indices.pop(name, None)
+        if saved is not None:
+            self.indices[name] = saved
+        lower = sympy.Integer(1) if node.lower is None else self.scope.size(node.lower, self.layer, node.span)
+        if node.upper is not None:
+            upper = self.scope.size(node.upper, self.layer, node.span)
+        elif size is not None:
+            upper = size
+        else:
+            raise NotationError(f"over what does {name} run? write its bounds", node.span[0], "SBP103", node.span[1])
+        if size is not None and upper != size and not (upper.is_Integer and size.is_Integer and upper <= size):
+            raise self.misfit(f"the sum runs to {upper} along an axis of {size}", node, "SBP204")
+        if lower.is_Integer and lower < 1:
+            raise self.misfit(f"the sum starts at {lower}: indices count from 1", node, "SBP204")
+        index = sympy.Symbol(name)
+        body = _sized_deltas(body, index, size if size is not None else upper)
+        if node.but is not None:
+            whole = size if size is not None else upper
+            self.meets(node.but, whole, node)
+            other = f.Add((f.Number(Fraction(1)), f.Negative(f.Kronecker(index, node.but, whole))))
+            body = f.Product((other, body))
+        return f.IndexSum(body, index, lower, upper)
+
+    def _is_layer(self, name: str, node: Node) -> bool:
+        layer = getattr(node, "layer", None)
+        return layer is not None and sympy.Symbol(name) in layer.free_symbols
+
+    def over_layers(self, node: s.Big) -> Formula:
+        """A sum or a product over the layers, written out; a product may run downward."""
+        if node.lower is None or node.upper is None:
+            raise NotationError("over which layers? write both bounds", node.span[0], "SBP103", node.span[1])
+        ends = []
+        for bound in (node.lower, node.upper):
+            value = bound.xreplace({sympy.Symbol(k): sympy.Integer(v) for k, v in self.layers.items()})
+            if not value.is_Integer:
+                raise NotationError(f"the bound {bound} has no number here", node.span[0], "SBP104", node.span[1])
+            ends.append(int(value))
+        low, high = ends
+        if abs(high - low) > MAX_TERMS:
+            raise NotationError(f"more than {MAX_TERMS} terms", node.span[0], "SBP105", node.span[1])
+        down = (node.kind == "prod" and low > high + 1) or (node.kind == "prod" and low > high)
+        values = list(range(low, high - 1, -1)) if down else list(range(low, high + 1))
+        saved = self.layers.get(node.index)
+        parts = []
+        for value in values:
+            self.layers[node.index] = value
+            parts.append(self.of(node.body))
+        self.layers.pop(node.index, None)
+        if saved is not None:
+            self.layers[node.index] = saved
+        if not parts:
+            return f.Number(Fraction(0 if node.kind == "sum" else 1))
+        if len(parts) == 1:
+            return parts[0]
+        made = f.Add(tuple(parts)) if node.kind == "sum" else f.Product(tuple(parts))
+        return self.checked(made, node)
+
+    def grid(self, rows: tuple[tuple[Node, ...], ...], node: Node) -> Formula:
+        height, width = sympy.Integer(len(rows)), sympy.Integer(len(rows[0]))
+        terms: list[Formula] = []
+        for i, row in enumerate(rows, start=1):
+            for j, cell in enumerate(row, start=1):
+                value = self.of(cell)
+                if shape(value) != SCALAR:
+                    raise NotationError(
+                        "a matrix of blocks is not read: write its entries", cell.span[0], "SBP104", cell.span[1]
+                    )
+                if value == f.Number(Fraction(0)) and len(rows) * len(row) > 1 and terms:
+                    continue
+                factors: list[Formula] = [value]
+                if height != ONE:
+                    factors.append(f.Unit(sympy.Integer(i), height))
+                if width != ONE:
+                    factors.append(f.Transpose(f.Unit(sympy.Integer(j), width)))
+                terms.append(f.Product(tuple(factors)) if len(factors) > 1 else value)
+        return terms[0] if len(terms) == 1 else f.Add(tuple(terms))
+
+    def trace(self, arg: Formula, node: Node) -> Formula:
+        rows, columns = shape(self.checked(arg, node))
+        if rows != columns:
+            raise self.misfit(f"the trace of {rows} x {columns}, which is not square", node)
+        if rows == ONE:
+            return arg
+        name = next(c for c in ("q", "p", "r", "h", "u", "v") if c not in self.indices and c not in self.bound)
+        index = sympy.Symbol(f"{name}_0")
+        return f.IndexSum(f.Entry(arg, index, index), index, ONE, rows)
+
+    def maximum(self, args: Sequence[Formula], smaller: bool) -> Formula:
+        """max(0, u), and max(u, v) = v + max(0, u - v); min(u, v) = v - max(0, v - u)."""
+        left, right = args
+        zero = f.Number(Fraction(0))
+        if smaller:
+            return f.Add((right, f.Negative(f.Map(POSITIVE_PART, f.Add((right, f.Negative(left)))))))
+        if zero in (left, right):
+            return f.Map(POSITIVE_PART, right if left == zero else left)
+        return f.Add((right, f.Map(POSITIVE_PART, f.Add((left, f.Negative(right))))))
+
+    def log_sum_exp(self, arg: Formula) -> Formula:
+        return f.Map(LOG, f.Total(f.Map(EXP, arg)))
+
+
+def _sized_deltas(node: Formula, index: sympy.Symbol, size: sympy.Expr) -> Formula:
+    def change(u: Formula) -> Formula:
+        if isinstance(u, f.Kronecker) and u.size is None and index in (u.left, u.right):
+            return f.Kronecker(u.left, u.right, size)
+        return u
+
+    return f.rewrite(node, change)

@@ -1,0 +1,91 @@
+"""Steps of training as notes write them: P := P - r E claims that E is dJ/dP (plus, for what is maximised)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.algebra import formula as f
+from symbackprop.algebra.formula import Formula, Symbol
+from symbackprop.errors import NotationError
+from symbackprop.marking.elaborate import Elaborator
+from symbackprop.marking.partials import Target
+from symbackprop.marking.scope import USUAL
+from symbackprop.notation import syntax as s
+
+
+def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator) -> tuple[Formula, Formula] | None:
+    """The true step and the claimed one, where an equality is an update; None where it is none."""
+    if not isinstance(left, s.Name) or not isinstance(right, s.Plus):
+        return None
+    again = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
+    same = [u for u in again if (u.layer, u.entries) == (left.layer, left.entries)]
+    if not same or not (relation == ":=" or left.mark == "new" or any(_leads(u, left) for u in right.terms)):
+        return None
+    part = elaborator.of(left)
+    arrays = [u for u in f.walk(part) if isinstance(u, Symbol)]
+    scope = elaborator.scope
+    if len(arrays) != 1 or (scope.model is not None and arrays[0] not in scope.model.parameters):
+        return None
+    claim = elaborator.checked(elaborator.of(right), right)
+    rate = _rate(right, elaborator)
+    if rate is None:
+        raise NotationError(
+            "which is the rate of this step? write it as a number or a declared scalar", right.span[0], "SBP103"
+        )
+    gradient = _gradient(arrays[0], part, claim, left, elaborator)
+    if gradient is None:
+        raise NotationError(
+            f"of which loss is this a step? define it before, or write its derivative by {left.letter}",
+            right.span[0],
+            "SBP103",
+            right.span[1],
+        )
+    step: Formula = f.Product((rate, gradient))
+    grows = scope.model is not None and scope.model.loss.maximise
+    return f.Add((part, step if grows else f.Negative(step))), claim
+
+
+def _leads(term: s.Node, left: s.Name) -> bool:
+    return isinstance(term, s.Name) and (term.letter, term.layer, term.entries) == (
+        left.letter,
+        left.layer,
+        left.entries,
+    )
+
+
+def _gradient(array: Symbol, part: Formula, claim: Formula, left: s.Name, elaborator: Elaborator) -> Formula | None:
+    """dJ/dP; of a page without network, of the loss that the step itself names, or of the one that is declared."""
+    scope = elaborator.scope
+    if scope.model is not None:
+        return f.substitute(part, {array: f.Derivative(scope.model.cost, array)})
+    named = [u.of for u in f.walk(claim) if isinstance(u, f.Derivative) and u.wrt == array]
+    own = [Symbol(letter) for letter, kind in scope.losses.items() if kind == "own"]
+    own = own or [Symbol(letter) for letter in USUAL["loss"] if Symbol(letter) in scope.definitions]
+    defined = [u for u in own if u in scope.definitions] or own
+    of = named[0] if named else defined[0] if len(defined) == 1 else None
+    if of is None:
+        return None
+    return elaborator._derived(of, Target(array, part), s.Partial(None, left, span=left.span))
+
+
+def _rate(right: s.Plus, elaborator: Elaborator) -> Formula | None:
+    """The rate of a step: a letter for rates, else the only other scalar, else the number in front."""
+    scope = elaborator.scope
+    letters = [u.letter for u in s.walk(right) if isinstance(u, s.Name)]
+    rates = [letter for letter in letters if letter in scope.rates]
+    if rates:
+        return elaborator.of(s.Name(rates[0]))
+    penalty = {str(r) for r in (scope.model.l2, scope.model.l1) if r is not None} if scope.model is not None else set()
+    taken = penalty | {str(n) for n in scope.sizes.values()} | set(scope.sizes)
+    others = [letter for letter in letters if letter in scope.scalars and letter not in taken]
+    if others:
+        return scope.scalars[others[0]]
+    for term in right.terms[1:]:
+        inner = term.arg if isinstance(term, s.Minus) else term
+        first = inner.factors[0] if isinstance(inner, s.Times) else inner
+        if isinstance(first, s.Num):
+            return f.Number(first.value)
+        if isinstance(first, s.Over) and isinstance(first.top, s.Num) and isinstance(first.bottom, s.Num):
+            return f.Number(first.top.value / (first.bottom.value or Fraction(1)))
+        return f.Number(Fraction(1))
+    return None

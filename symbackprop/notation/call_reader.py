@@ -1,0 +1,177 @@
+"""Names and functions: what a letter is where it stands, and what a function takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.notation import syntax as s
+from symbackprop.notation.index_reader import written
+from symbackprop.notation.latex_tokens import Token
+from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
+from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, OPENERS, Marks, Scripts, function_of
+from symbackprop.notation.syntax import Node
+
+_SAME = {"ln": "log", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "lse": "logsumexp", "LSE": "logsumexp"}
+
+
+class CallReader(Scripts):
+    """The part of the reader that reads names, and functions with their arguments."""
+
+    def named(self) -> Node:
+        start = self.at
+        if self._differential():
+            return self.differential()
+        letter = self.letter()
+        word = self.lexicon.find(letter)
+        if word is None and letter not in FUNCTION_WORDS and len(letter) > 2 and letter.lower() in FUNCTION_WORDS:
+            letter = letter.lower()
+        if word is None and letter in FUNCTION_WORDS:
+            return self.call(letter, start)
+        if letter == "e" and self.next.text == "^" and (word is None or word.kind != "array"):
+            self.at += 1
+            exponent = self.argument()
+            return s.Call(s.Func("exp"), (exponent,), span=self.span(start))
+        if letter == "I" and word is None:
+            return s.Identity(span=self.span(start))
+        if word is not None and word.kind == "function":
+            return self.call(letter, start)
+        if word is not None and word.kind == "loss" and self.next.text == "(":
+            return self.loss_call(letter, start)
+        marks = self.scripts(Marks(letter), word)
+        word = self.lexicon.find(marks.letter)
+        if word is not None and word.called and self.next.text == "(" and marks.power is None:
+            here = self.at
+            args = self.arguments()
+            if len(args) == 1 and isinstance(args[0], s.Name) and not args[0].entries:  # y(x): the output at x
+                marks.sample = args[0].sample if marks.sample is None else marks.sample
+                return self.finished(marks, start)
+            self.at = here
+        if word is not None and word.kind == "function":
+            return self.applied(marks, start, True)
+        if word is not None and word.kind == "loss" and self.next.text == "(" and marks.power is None:
+            node = self.loss_call(marks.letter, start)
+            return s.OfSample(node, marks.sample, span=self.span(start)) if marks.sample is not None else node
+        return self.finished(marks, start)
+
+    def letter(self) -> str:
+        """A letter, with an accent where it has one, by its plain name."""
+        token = self.next
+        if token.kind in ("letter", "word"):
+            self.at += 1
+            return token.text
+        accent = token.text[1:]
+        self.at += 1
+        braces = 0
+        while self.take("{"):
+            braces += 1
+        inner = self.next
+        if inner.kind not in ("letter", "word"):
+            raise self.error(f"expected a letter under \\{accent}, not {self.found()}")
+        self.at += 1
+        extra = ""
+        if braces and self.next.text == "_":
+            self.at += 1
+            extra = "_" + "".join(t.text for t in self._taken_group())
+        for _ in range(braces):
+            self.expect("}", f"behind \\{accent}")
+        return f"{inner.text}_{accent}{extra}"
+
+    def _taken_group(self) -> Sequence[Token]:
+        if self.next.text == "{":
+            end = self.group_end()
+            inside = self.tokens[self.at + 1 : end]
+            self.at = end + 1
+            return inside
+        self.at += 1
+        return self.tokens[self.at - 1 : self.at]
+
+    def call(self, letter: str, start: int) -> Node:
+        """A function behind its name: scripts, then an argument, where one follows."""
+        word = self.lexicon.find(letter)
+        marks = Marks(_SAME.get(letter, letter) if word is None or word.kind != "function" else letter)
+        built_in = letter in FUNCTION_WORDS and (word is None or word.kind != "function")
+        if letter in ("max", "min") and self.next.text == "_":
+            raise self.error(rf"\{letter} over an index is not read", code="SBP104")
+        marks = self.scripts(marks, word if word is not None and not built_in else Word("function", layered=False))
+        if marks.letter != letter and (longer := self.lexicon.words.get(marks.letter)) and longer.kind != "function":
+            return self.finished(marks, start)
+        return self.applied(marks, start, not built_in)
+
+    def applied(self, marks: Marks, start: int, declared: bool) -> Node:
+        function = function_of(marks, self.span(start))
+        if marks.entries and not declared:
+            raise self.error(f"{marks.letter} with a subscript is not read", self.tokens[start], "SBP104")
+        node: Node = function
+        if self.next.text in OPENERS and self.next.kind == "mark":
+            here = self.at
+            args = self.arguments()
+            if declared and any(_bare(arg) for arg in args):  # sigma (1 - sigma): a product of functions
+                self.at = here
+            else:
+                node = s.Call(function, args, span=self.span(start))
+        elif self.next.text == "{" and not declared:
+            node = s.Call(function, (self.group(),), span=self.span(start))
+        elif not declared:
+            node = s.Call(function, (self.run(marks.letter),), span=self.span(start))
+        if isinstance(node, s.Call) and marks.entries:
+            node = s.Picked(node, marks.entries, span=self.span(start))
+        elif marks.entries:
+            raise self.error(f"entries of {marks.letter} without an argument", self.tokens[start])
+        return node if marks.power is None else s.Raised(node, marks.power, span=self.span(start))
+
+    def arguments(self) -> tuple[Node, ...]:
+        opening = self.next
+        self.at += 1
+        args = [self.sum()]
+        while self.take(",", ";"):
+            args.append(self.sum())
+        self.expect(OPENERS[opening.text], f"for the {written(opening)} in column {opening.start.column}")
+        return tuple(args)
+
+    def loss_call(self, letter: str, start: int) -> Node:
+        """J(w, b), L(a, y): a loss with what it depends on; J (a - y) is a product."""
+        here = self.at
+        args = self.arguments()
+        if len(args) == 1 and not isinstance(args[0], s.Name | s.Tuple | s.Raised | s.Turned):
+            self.at = here
+            return s.Name(letter, span=self.span(start))
+        return s.Call(s.Func(letter), args, span=self.span(start))
+
+    def run(self, name: str) -> Node:
+        """An argument without brackets: what follows up to a sign, a dot, a bracket or another function."""
+        start = self.at
+        if self.next.text in (r"\sum", r"\prod", "|(", "|", "||(", "||") or self._starts_function():
+            return self.factor()
+        factors: list[Node] = []
+        while self.starts_factor() and self._simple() and not (factors and self.next.kind == "number"):
+            factors.append(self.factor())
+        if not factors:
+            raise self.error(f"{name} needs an argument, not {self.found()}")
+        if len(factors) == 1:
+            return factors[0]
+        return s.Times(tuple(factors), ("",) * (len(factors) - 1), span=self.span(start))
+
+    def _simple(self) -> bool:
+        return (
+            self.next.text not in (*OPENERS, "|(", "|", "||(", "||", r"\sum", r"\prod") and not self._starts_function()
+        )
+
+    def _starts_function(self) -> bool:
+        token = self.next
+        if token.kind == "command":
+            return token.text[1:] in COMMAND_FUNCTIONS
+        if token.kind in ("letter", "word"):
+            word = self.lexicon.find(token.text)
+            return (word is None and {token.text, token.text.lower()} & FUNCTION_WORDS != set()) or (
+                word is not None and word.kind == "function"
+            )
+        return False
+
+
+def _bare(node: Node) -> bool:
+    """Whether a function without argument stands in the node."""
+    if isinstance(node, s.Func):
+        return True
+    if isinstance(node, s.Call):
+        return any(_bare(arg) for arg in node.args)
+    return any(_bare(child) for child in s.children(node))
