@@ -9,7 +9,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
-from symbackprop.algebra.functions import STEP, interval
+from symbackprop.algebra.functions import EXP, LOG, STEP, interval
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.arrays import Arrays
@@ -262,7 +262,10 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         if isinstance(base, f.Norm) and base.power == 1 and exponent == f.Number(Fraction(2)):
             return f.Norm(base.arg, base.order, 2)
         self.checked(base, node.base)
-        if any(isinstance(u, Symbol) for u in f.walk(exponent)):
+        symbolic = any(isinstance(u, Symbol) for u in f.walk(exponent))
+        if symbolic and self.scope.lexicon.free and shape(base) == shape(exponent) == SCALAR:
+            return f.Map(EXP, f.Product((exponent, f.Map(LOG, base))))  # a^x is e^(x log a)
+        if symbolic:
             raise NotationError(
                 "an exponent that depends on an array is not read, but for e: write exp",
                 node.exponent.span[0],

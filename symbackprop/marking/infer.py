@@ -88,7 +88,7 @@ def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int],
             place = end
             while place < len(tokens) and tokens[place].text == "}":
                 place += 1
-        if subscript and len(subscript) == 1 and subscript[0].kind == "number" and token.text in "Wb":
+        if len(subscript) == 1 and subscript[0].text.isdigit() and token.text in "Wb":
             marks["_l"] += 1
             number = int(subscript[0].text[:4])
             lowest[token.text] = min(lowest.get(token.text, number), number)

@@ -374,11 +374,12 @@ def _with_notes(verdict: Verdict, said: Sequence[str]) -> Verdict:
 
 
 def _exponents(nodes: Sequence[s.Node]) -> Iterator[str]:
-    """Letters that stand in exponents: numbers, by which nothing is derived."""
-    for node in nodes:
-        for u in s.walk(node):
-            if isinstance(u, s.Raised):
-                yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name))
+    """Letters that stand in exponents, and by which nothing is derived: numbers."""
+    every = [u for node in nodes for u in s.walk(node)]
+    derived = {v.letter for u in every if isinstance(u, s.Partial) for v in s.walk(u.wrt) if isinstance(v, s.Name)}
+    for u in every:
+        if isinstance(u, s.Raised):
+            yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name) and v.letter not in derived)
 
 
 def _layer_letters(nodes: Sequence[s.Node]) -> list[str]:
