@@ -194,9 +194,7 @@ class Scripts(Cursor):
             and style == "l"
             and marks.layer is None
             and token.kind == "letter"
-        ):
-            marks.layer = self.index() if braced else self.index_atom(bare=True)
-        elif known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None:
+        ) or (known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None):
             marks.layer = self.index() if braced else self.index_atom(bare=True)
         elif known.sampled and self.lexicon.sample == "i" and marks.sample is None and known.kind != "function":
             marks.sample = self.index() if braced else self.index_atom(bare=True)
