@@ -92,6 +92,23 @@ def log_cosh() -> Function:
     return Function("log_cosh", r"\log\cosh", sympy.log(sympy.cosh(_z)), rate=Map(TANH, _u))
 
 
+def without_reciprocals(e: sympy.Expr) -> sympy.Expr:
+    """The expression with 1/cosh for sech and the like, so that fewer functions need to be known.
+
+    >>> without_reciprocals(sympy.sech(_z) ** 2)
+    cosh(z)**(-2)
+    """
+    for function, inverse in ((sympy.sech, sympy.cosh), (sympy.csch, sympy.sinh), (sympy.sec, sympy.cos)):
+        e = e.replace(function, lambda u, inverse=inverse: 1 / inverse(u))
+    for function, top, bottom in (
+        (sympy.coth, sympy.cosh, sympy.sinh),
+        (sympy.tan, sympy.sin, sympy.cos),
+        (sympy.cot, sympy.cos, sympy.sin),
+    ):
+        e = e.replace(function, lambda u, top=top, bottom=bottom: top(u) / bottom(u))
+    return e
+
+
 def is_elementary(function: Function) -> bool:
     """Whether a derivative of the function is written as what it is: log' as 1/z, where sigma' stays sigma'."""
     return function.rate is not None or FUNCTIONS.get(function.name) == function

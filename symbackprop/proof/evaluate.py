@@ -12,7 +12,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import SCALAR, Formula, Function, Symbol
-from symbackprop.algebra.functions import EXP, LOG, SIGN
+from symbackprop.algebra.functions import EXP, LOG, SIGN, without_reciprocals
 from symbackprop.algebra.shape import runs, shape
 from symbackprop.errors import Unsupported
 from symbackprop.proof import numbers as nb
@@ -91,7 +91,7 @@ def compiled(function: Function, order: int) -> _Code:
     """The definition of a function as a Python function of numbers; only what is listed here is ever called."""
     definition = function.definition if order == 0 else function.derivative(order)
     assert definition is not None
-    return _code(definition)
+    return _code(without_reciprocals(definition))
 
 
 def _code(e: sympy.Basic) -> _Code:

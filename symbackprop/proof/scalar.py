@@ -12,6 +12,7 @@ from fractions import Fraction
 import sympy
 
 from symbackprop.algebra.formula import Function
+from symbackprop.algebra.functions import without_reciprocals
 from symbackprop.errors import Unsupported
 from symbackprop.proof.atoms import UNIT, Polynomial
 from symbackprop.proof.ring import Ring
@@ -24,7 +25,7 @@ def applied(
     definition = function.definition if order == 0 else function.derivative(order)
     if definition is None:
         return opaque(ring, function, order, arg)
-    return _Reader(ring, arg, scalar).read(definition)
+    return _Reader(ring, arg, scalar).read(without_reciprocals(definition))
 
 
 def opaque(ring: Ring, function: Function, order: int, arg: Polynomial) -> Polynomial:

@@ -31,7 +31,7 @@ def grad_C(a, y):
 
 def code(node: Formula) -> str:
     """A formula as NumPy."""
-    return str(NumPyPrinter({"fully_qualified_modules": True}).doprint(to_sympy(node)))
+    return str(NumPyPrinter({"fully_qualified_modules": True, "allow_unknown_functions": True}).doprint(to_sympy(node)))
 
 
 def snippet(point: Point, claim: Formula, target: Formula, wrt: Symbol | None, entry: tuple[int, ...]) -> str:
