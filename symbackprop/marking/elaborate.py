@@ -9,7 +9,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
-from symbackprop.algebra.functions import STEP, interval
+from symbackprop.algebra.functions import EXP, LOG, STEP, interval
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.arrays import Arrays
@@ -23,7 +23,7 @@ from symbackprop.notation.syntax import Node
 
 __all__ = ["Elaborator", "Misfit", "Shorthand"]
 
-MAX_TERMS = 200
+MAX_DEGREE = 1000  # of powers of powers
 
 
 class Elaborator(Arrays, Sums, Calls, Partials):
@@ -133,6 +133,8 @@ class Elaborator(Arrays, Sums, Calls, Partials):
                 return self.of_sample(arg, sample, node)
             case s.Choice():
                 return self.choice(node)
+            case s.Cases():
+                return self.checked(self.cases(node), node)
             case s.OnesOf():
                 return f.Ones((UNKNOWN, ONE))
             case s.UnitAt(index):
@@ -260,7 +262,10 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         if isinstance(base, f.Norm) and base.power == 1 and exponent == f.Number(Fraction(2)):
             return f.Norm(base.arg, base.order, 2)
         self.checked(base, node.base)
-        if any(isinstance(u, Symbol) for u in f.walk(exponent)):
+        symbolic = any(isinstance(u, Symbol) for u in f.walk(exponent))
+        if symbolic and self.scope.lexicon.free and shape(base) == shape(exponent) == SCALAR:
+            return f.Map(EXP, f.Product((exponent, f.Map(LOG, base))))  # a^x is e^(x log a)
+        if symbolic:
             raise NotationError(
                 "an exponent that depends on an array is not read, but for e: write exp",
                 node.exponent.span[0],
@@ -270,7 +275,12 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         for u in f.walk(exponent):
             if isinstance(u, f.Number) and abs(u.value) > 1000:
                 raise NotationError("an exponent beyond 1000: write a smaller one", node.exponent.span[0], "SBP105")
-        return self.checked(f.Power(base, folded(exponent)), node)
+        made = f.Power(base, folded(exponent))
+        if _degree(made) > MAX_DEGREE:
+            raise NotationError(
+                f"powers of powers beyond {MAX_DEGREE}: write smaller ones", node.span[0], "SBP105", node.span[1]
+            )
+        return self.checked(made, node)
 
     def choice(self, node: s.Choice) -> Formula:
         """[u > v] is step(u - v), and as step(0) = 0, [u >= v] is 1 - step(v - u)."""
@@ -286,6 +296,35 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         inside = left if right == zero else f.Negative(right) if left == zero else f.Add((left, f.Negative(right)))
         step = f.Map(STEP, self.checked(inside, node))
         return step if node.relation in ("<", ">") else f.Add((f.Number(Fraction(1)), f.Negative(step)))
+
+    def cases(self, node: s.Cases) -> Formula:
+        """The first case that holds: a sum over the cases, each times its indicator and those of no case before it."""
+        one = f.Number(Fraction(1))
+        terms: list[Formula] = []
+        left_over: list[Formula] = []
+        for k, (value, condition) in enumerate(zip(node.values, node.conditions, strict=True)):
+            found = self.of(value)
+            last = k == len(node.values) - 1
+            factors = [*left_over, found]
+            if condition is not None and not last:
+                holds = self.indicator(condition)
+                factors = [*left_over, holds, found]
+                left_over.append(f.Add((one, f.Negative(holds))))
+            elif not last:
+                raise NotationError("a case without a condition is the last", value.span[0], "SBP101", value.span[1])
+            if found != f.Number(Fraction(0)):
+                terms.append(f.Hadamard(tuple(factors)) if len(factors) > 1 else found)
+        return terms[0] if len(terms) == 1 else f.Add(tuple(terms)) if terms else f.Number(Fraction(0))
+
+    def indicator(self, condition: s.Choice) -> Formula:
+        """i = j as Kronecker's delta, u > v as a step."""
+        if condition.relation in ("=", r"\neq"):
+            left, right = (_as_index(u) for u in (condition.left, condition.right))
+            if left is None or right is None:
+                raise NotationError("an equality of indices, i = j", condition.span[0], "SBP104", condition.span[1])
+            equal = self.kronecker(left, right, condition)
+            return equal if condition.relation == "=" else f.Add((f.Number(Fraction(1)), f.Negative(equal)))
+        return self.choice(condition)
 
     def assertion(self, node: s.Asserted) -> Formula:
         found = self.checked(self.of(node.arg), node.arg)
@@ -373,3 +412,17 @@ def _ones_in_hadamard(node: Formula) -> Formula:
     return f.rewrite(node, change) if any(
         isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(node)
     ) else node  # fmt: skip
+
+
+def _as_index(node: Node) -> sympy.Expr | None:
+    if isinstance(node, s.Name) and not node.entries and node.layer is None:
+        return sympy.Symbol(node.letter)
+    return sympy.Integer(int(node.value)) if isinstance(node, s.Num) else None
+
+
+def _degree(node: Formula) -> Fraction:
+    """The exponents on the way down, multiplied, at most."""
+    inner = max((_degree(child) for child in node.children), default=Fraction(1))
+    if isinstance(node, f.Power) and isinstance(node.exponent, f.Number):
+        return inner * max(abs(node.exponent.value), Fraction(1))
+    return inner

@@ -16,6 +16,7 @@ from symbackprop.errors import NotationError
 from symbackprop.notation.latex_tokens import Token, tokenize
 
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
+_FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
 _SAMPLE_LOSSES = frozenset(("L", "ell"))
 
@@ -72,7 +73,7 @@ def _in_script(token: Token, tokens: Sequence[Token]) -> bool:
 
 def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int], inputs: set[tuple[str, int]]) -> None:
     for at, token in enumerate(tokens):
-        if token.kind != "letter" or token.text not in _LAYERED:
+        if token.kind != "letter" or token.text not in _LAYERED | _FUNCTIONS:
             continue
         place = at + 1
         while place < len(tokens) and tokens[place].text == "}":
@@ -87,7 +88,7 @@ def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int],
             place = end
             while place < len(tokens) and tokens[place].text == "}":
                 place += 1
-        if subscript and len(subscript) == 1 and subscript[0].kind == "number" and token.text in "Wb":
+        if len(subscript) == 1 and subscript[0].text.isdigit() and token.text in "Wb":
             marks["_l"] += 1
             number = int(subscript[0].text[:4])
             lowest[token.text] = min(lowest.get(token.text, number), number)
@@ -107,7 +108,7 @@ def _group(tokens: Sequence[Token], at: int) -> tuple[list[Token], int]:
 def _superscript(
     letter: str, inside: Sequence[Token], marks: Counter[str], lowest: dict[str, int], inputs: set[tuple[str, int]]
 ) -> None:
-    if not inside:
+    if not inside or (letter in _FUNCTIONS and inside[0].text not in ("[", "(")):
         return
     text = "".join(t.text for t in inside)
     if text.startswith("("):

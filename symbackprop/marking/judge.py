@@ -21,6 +21,7 @@ from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import WORST_FIRST, Verdict
 
 MAX_ENTRIES = 100
+MAX_INDICES = 6
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Judge:
 
     def compare(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
         """Whether the right side equals the left one; the side with a definition is the one that is known."""
+        if len(ranges) > MAX_INDICES:
+            return Verdict(Status.UNREAD, f"more than {MAX_INDICES} free indices", "SBP105")
         try:
             left, right = self._sized(left, right)
             left, right = self._unfolded(left), self._unfolded(right)

@@ -124,7 +124,7 @@ class Page(Definitions):
         for letter in self.defined:
             for mine, theirs in ((self._scope.families, old.families), (self._scope.functions, old.functions)):
                 if letter in theirs:
-                    mine[letter] = theirs[letter]  # type: ignore[index,assignment]
+                    mine[letter] = theirs[letter]  # type: ignore[assignment]
             if letter in old.lexicon.words:
                 self._scope.lexicon.words[letter] = old.lexicon.words[letter]  # type: ignore[index]
 
@@ -211,7 +211,7 @@ class Page(Definitions):
                 links.append(_unread(error, tokens[0].start))
             except RecursionError:
                 links.append(_unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
-        return links[0] if len(links) == 1 and not links[0].links else chain(tuple(links))
+        return chain(tuple(links))
 
     def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
         links: list[Verdict] = []
@@ -374,11 +374,12 @@ def _with_notes(verdict: Verdict, said: Sequence[str]) -> Verdict:
 
 
 def _exponents(nodes: Sequence[s.Node]) -> Iterator[str]:
-    """Letters that stand in exponents: numbers, by which nothing is derived."""
-    for node in nodes:
-        for u in s.walk(node):
-            if isinstance(u, s.Raised):
-                yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name))
+    """Letters that stand in exponents, and by which nothing is derived: numbers."""
+    every = [u for node in nodes for u in s.walk(node)]
+    derived = {v.letter for u in every if isinstance(u, s.Partial) for v in s.walk(u.wrt) if isinstance(v, s.Name)}
+    for u in every:
+        if isinstance(u, s.Raised):
+            yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name) and v.letter not in derived)
 
 
 def _layer_letters(nodes: Sequence[s.Node]) -> list[str]:

@@ -20,7 +20,8 @@ from symbackprop.notation.syntax import Node
 if TYPE_CHECKING:
     from symbackprop.marking.partials import Misfit
 
-MAX_TERMS = 200
+MAX_TERMS = 200  # of a sum whose bounds are numbers
+MAX_SUMS = 5  # in one another
 
 
 class Sums:
@@ -42,6 +43,8 @@ class Sums:
     def big(self, node: s.Big) -> Formula:
         if any(self._is_layer(node.index, u) for u in s.walk(node.body)) or node.kind == "prod":
             return self.over_layers(node)
+        if len(self.bound) >= MAX_SUMS:
+            raise NotationError(f"more than {MAX_SUMS} sums in one another", node.span[0], "SBP105", node.span[1])
         name = node.index
         saved = self.indices.pop(name, None)
         self.bound.append(name)
@@ -61,6 +64,8 @@ class Sums:
             raise self.misfit(f"the sum runs to {upper} along an axis of {size}", node, "SBP204")
         if lower.is_Integer and lower < 1:
             raise self.misfit(f"the sum starts at {lower}: indices count from 1", node, "SBP204")
+        if lower.is_Integer and upper.is_Integer and upper - lower > MAX_TERMS:
+            raise NotationError(f"a sum of more than {MAX_TERMS} terms", node.span[0], "SBP105", node.span[1])
         index = sympy.Symbol(name)
         body = _sized_deltas(body, index, size if size is not None else upper)
         if node.but is not None:

@@ -122,6 +122,9 @@ class BracketReader(DerivativeReader):
         named = isinstance(node, s.Name | s.Func) and self.tokens[start].text not in ("(", "[", r"\{", "{")
         while self.next.kind == "mark" and self.next.text in ("^", "_", "'"):
             mark = self.next
+            if mark.text == "'" and isinstance(node, s.Func):  # (f^l)'(z)
+                marks = Marks(node.letter, node.layer, primes=node.order)
+                return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
             if mark.text == "'":
                 raise self.error("a prime belongs to a function, as in \\sigma'(z): for a transpose write ^T")
             if mark.text == "_":

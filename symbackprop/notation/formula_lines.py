@@ -77,6 +77,8 @@ def _pieces(tokens: Iterator[Token]) -> Iterator[tuple[bool, list[Token]]]:
         parts = token.text == "\\\\" or token.kind in ("gap", "prose") or token.text in _PARTS
         if inside == 0 and token.text == "&":
             continue
+        if token.kind == "gap" and piece and piece[-1].text in (*_GOES_ON, *RELATIONS):
+            continue  # x = \\quad y
         if inside == 0 and ((depth == 0 and parts) or token.text == "\\\\"):
             if piece:
                 yield by_line, piece

@@ -29,7 +29,7 @@ class Cursor:
 
     @property
     def next(self) -> Token:
-        return self.tokens[self.at]
+        return self.tokens[min(self.at, len(self.tokens) - 1)]
 
     def ahead(self, count: int = 1) -> Token:
         return self.tokens[min(self.at + count, len(self.tokens) - 1)]

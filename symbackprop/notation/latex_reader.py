@@ -361,9 +361,10 @@ class Reader(BracketReader):
     def grid(self) -> Node:
         start = self.at
         name = self.next.text
+        if name in ("cases", "dcases", "cases*"):
+            return self.cases()
         if name not in MATRICES:
-            advice = r"write cases with \max(0, u) or \mathbb{1}[u > v]" if name == "cases" else "it is not read here"
-            raise self.error(rf"\begin{{{name}}}: {advice}", code="SBP104")
+            raise self.error(rf"\begin{{{name}}} is not read here", code="SBP104")
         self.deeper()
         self.at += 1
         if name == "array" and self.next.text == "{":
@@ -386,3 +387,34 @@ class Reader(BracketReader):
             raise self.error("the rows of this matrix differ in length", self.tokens[start])
         self.depth -= 1
         return s.Grid(tuple(rows), span=self.span(start))
+
+    def cases(self) -> Node:
+        """Values by cases: a value, then &, then a comparison or nothing."""
+        start = self.at
+        self.deeper()
+        self.at += 1
+        values: list[Node] = []
+        conditions: list[s.Choice | None] = []
+        while self.next.kind != "close":
+            values.append(self.sum())
+            self.take(",", ";")
+            condition = None
+            if self.take("&") and self.next.kind != "close" and self.next.text != "\\\\":
+                condition = self.condition()
+            conditions.append(condition)
+            self.take(",", ";", ".")
+            if not self.take("\\\\") and self.next.kind != "close":
+                raise self.error(rf"expected \\ or the end of the cases, not {self.found()}")
+        self.at += 1
+        self.depth -= 1
+        if len(values) < 2:
+            raise self.error("cases are at least two", self.tokens[start])
+        return s.Cases(tuple(values), tuple(conditions), span=self.span(start))
+
+    def condition(self) -> s.Choice:
+        start = self.at
+        left = self.sum()
+        relation = self.take(*_COMPARED)
+        if relation is None:
+            raise self.error(f"expected a comparison here, not {self.found()}", code="SBP104")
+        return s.Choice(left, relation.text, self.sum(), span=self.span(start))

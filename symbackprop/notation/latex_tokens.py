@@ -38,7 +38,7 @@ _PIECE = re.compile(
     (?P<comment>   (?<!\\)%[^\n]*\n? )
     | (?P<gap>     \\q?quad(?![A-Za-z]) | \\hspace\*?\s*\{[^{}]*\} | \\hfill(?![A-Za-z]) )
     | (?P<space>   \s+ | ~ | \\[,;:!>\s/] | \\(?:limits|nolimits|displaystyle|textstyle|scriptstyle|nonumber
-                     |notag|allowbreak|left\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace
+                     |notag|allowbreak|(?:left|right)\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace
                      |thickspace)(?![A-Za-z]) )
     | (?P<sign>    \\textcircled\s*\{[^{}]*\} | \\(?:checkmark|square|blacksquare|qedhere|star|dagger)(?![A-Za-z]) )
     | (?P<dropped> \\(?:tag\*?|label|phantom|hphantom|vphantom|color|vspace\*?|ref|eqref|mathstrut)\s*\{[^{}]*\} )
@@ -69,6 +69,7 @@ _PIECE = re.compile(
                      |mathord|mathtt|bf)\*?(?![A-Za-z]) )
     | (?P<becomes> := | \\(?:coloneqq|colonequals|triangleq|leftarrow|gets|longleftarrow|Leftarrow)(?![A-Za-z])
                      | \\colon\s*= | <- | ←|≔ )
+    | (?P<times>   \.\* )
     | (?P<dots>    \.\.\.+ )
     | (?P<number>  [0-9]+(?:\.[0-9]+)? | \.[0-9]+ )
     | (?P<command> \\(?:[A-Za-z]+|[^\sA-Za-z]) )
@@ -89,6 +90,7 @@ _TEXT = {
     "defined": "=",
     "becomes": ":=",
     "break": "\\\\",
+    "times": "*",
 }
 _SAME = {
     r"\dfrac": r"\frac",
@@ -111,6 +113,7 @@ _SAME = {
     r"\ast": "*",
     r"\bigodot": r"\odot",
     r"\circ": r"\odot",
+    r"\bullet": r"\odot",
     "⊙": r"\odot",
     "∘": r"\odot",
     r"\prime": "'",

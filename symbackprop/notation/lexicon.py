@@ -49,7 +49,7 @@ class Lexicon:
 
     def find(self, letter: str) -> Word | None:
         found = self.words.get(letter)
-        if found is None and self.free:
+        if found is None and self.free and letter.lower() not in FUNCTION_WORDS:
             return Word("function") if letter in ("f", "g", "h", "sigma", "phi", "varphi", "psi") else Word("scalar")
         return found
 

@@ -188,7 +188,13 @@ class Scripts(Cursor):
         elif braced and (label := self._label()) in UPDATES:
             marks.mark = UPDATES[str(label)]
             self.at += len(self.tokens[self.at : self._closing(self.at)])
-        elif known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None:
+        elif (
+            known.kind == "function"
+            and known.layered
+            and style == "l"
+            and marks.layer is None
+            and token.kind == "letter"
+        ) or (known.kind in ("array", "unknown", "loss") and style == "l" and known.layered and marks.layer is None):
             marks.layer = self.index() if braced else self.index_atom(bare=True)
         elif known.sampled and self.lexicon.sample == "i" and marks.sample is None and known.kind != "function":
             marks.sample = self.index() if braced else self.index_atom(bare=True)

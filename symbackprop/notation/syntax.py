@@ -157,6 +157,14 @@ class Choice(Node):
 
 
 @dataclass(frozen=True)
+class Cases(Node):
+    """Values by cases; a condition is a comparison, None for all that is left."""
+
+    values: tuple[Node, ...]
+    conditions: tuple[Choice | None, ...]
+
+
+@dataclass(frozen=True)
 class OnesOf(Node):
     pass
 
