@@ -18,7 +18,6 @@ from symbackprop.notation.latex_tokens import Token, tokenize
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
 _FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
-_SAMPLE_LOSSES = frozenset(("L", "ell"))
 
 
 def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,10 +48,18 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["sample"] = "i"
     if "differentials" not in given and per_sample:
         notation["differentials"] = "per sample"
-    two = (losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES) or {"J", "C"} <= losses
-    if two and "loss" not in names:
-        notation["two losses"] = True
+    if "loss" not in names and "sample_loss" not in names and (pair := _two_losses(losses)) is not None:
+        notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
     return {"notation": notation} if notation else {}
+
+
+def _two_losses(losses: set[str]) -> tuple[str, str] | None:
+    """The cost and the loss of a sample, where a page has a letter for each."""
+    of_sample = next((rf"\{name}" if name == "ell" else name for name in ("L", "ell") if name in losses), None)
+    cost = next((name for name in ("J", "C", "E") if name in losses), None)
+    if cost is not None and of_sample is not None:
+        return cost, of_sample
+    return ("J", "C") if {"J", "C"} <= losses else None
 
 
 def _tokens(text: str) -> list[Token] | None:

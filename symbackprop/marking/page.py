@@ -86,30 +86,28 @@ class Page(Definitions):
 
     # Scope
 
-    def _notation(self, latex: str) -> tuple[Notation, bool]:
+    def _notation(self, latex: str) -> Notation:
         """The notation in force: declared, or inferred from what the page has shown so far."""
         declared = dict(self.declared.get("notation", {}))
-        names = {**dict(declared.pop("names", {})), **self.declared.get("names", {})}
-        found = infer([latex], self.declared).get("notation", {})
-        fresh = {k: v for k, v in found.items() if k not in declared and k not in self._inferred}
-        two = fresh.pop("two losses", None)
-        self._inferred.update(fresh)
-        if two:
-            self._inferred["two losses"] = True
-        rest = {k: v for k, v in self._inferred.items() if k not in declared and k not in ("two losses", "names")}
-        rest.update({k: v for k, v in declared.items() if k != "two losses"})
-        two_losses = bool(self._inferred.get("two losses") or declared.get("two losses"))
-        return Notation(**rest, names=names), two_losses
+        names = {**declared.pop("names", {}), **self.declared.get("names", {})}
+        found = dict(infer([latex], self.declared).get("notation", {}))
+        inferred_names = self._inferred.setdefault("names", {})
+        for role, letter in found.pop("names", {}).items():
+            inferred_names.setdefault(role, letter)
+        for key, value in found.items():
+            self._inferred.setdefault(key, value)
+        rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
+        return Notation(**rest, names={**inferred_names, **names})
 
     def scope(self, latex: str) -> Scope:
         """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
-        before = dict(self._inferred)
-        notation, two = self._notation(latex)
-        if self._scope is None or self._inferred != before:
+        before = repr(self._inferred)
+        notation = self._notation(latex)
+        if self._scope is None or repr(self._inferred) != before:
             old = self._scope
             symbols = self.declared.get("symbols", {})
             if self.network is not None:
-                self._scope = network_scope(self.network.model, notation, symbols, two)
+                self._scope = network_scope(self.network.model, notation, symbols)
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:

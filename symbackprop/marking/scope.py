@@ -31,7 +31,6 @@ USUAL: dict[str, tuple[str, ...]] = {
     "samples": ("m", "N"),
 }
 COUNTS = frozenset("mnNMKTdp")
-SAMPLE_LOSSES = ("L", "ell")
 SIZE = re.compile(r"([A-Za-z]\w*)_(?:\{(.+)\}|(\w))")
 
 
@@ -248,7 +247,7 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
 # Networks
 
 
-def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], two_losses: bool) -> Scope:
+def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str]) -> Scope:
     """The letters of a network: what each role is called, with every usual letter where none is declared."""
     words: dict[str, Word] = {}
     scope = Scope(Lexicon(words, notation.layer, notation.sample), model, first=notation.first)
@@ -259,7 +258,7 @@ def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], 
         for letter in letters:
             if not chosen and letter in words:
                 continue
-            _add_role(scope, words, role, letter, bool(chosen), two_losses)
+            _add_role(scope, words, role, letter, bool(chosen))
     if chosen := notation.names.get("sample_loss"):
         words[plain(chosen)] = Word("loss", sampled=True)
         scope.losses[plain(chosen)] = "sample"
@@ -282,7 +281,7 @@ def _sample_letters(model: Model, notation: Notation) -> dict[str, Size]:
     return dict.fromkeys((plain(chosen),) if chosen else USUAL["samples"], model.frame.samples)
 
 
-def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chosen: bool, two_losses: bool) -> None:
+def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chosen: bool) -> None:
     model = scope.model
     assert model is not None
     batch = model.frame.samples is not None
@@ -293,9 +292,7 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
             words[letter] = Word("scalar")
         return
     if role == "loss":
-        opaque = model.loss.term is None and letter == "C"  # C(a, y), the loss of a sample that is not known
-        sample = batch and two_losses and (letter in SAMPLE_LOSSES or opaque) and not chosen
-        scope.losses[letter] = "sample" if sample else "cost"
+        scope.losses[letter] = "cost"
         words[letter] = Word("loss", sampled=True)
         return
     if role == "function":
