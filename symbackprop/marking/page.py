@@ -11,7 +11,7 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import SCALAR, Equation, Formula
 from symbackprop.algebra.shape import shape
 from symbackprop.derivation import Derivation
-from symbackprop.errors import NotationError, Position, ShapeMismatch, Unsupported
+from symbackprop.errors import NetworkError, NotationError, Position, ShapeMismatch, Unsupported
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
@@ -97,7 +97,14 @@ class Page(Definitions):
         for key, value in found.items():
             self._inferred.setdefault(key, value)
         rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
-        return Notation(**rest, names={**inferred_names, **names})
+        unknown = sorted(set(rest) - set(Notation.keys()))
+        if unknown:
+            known = ", ".join(Notation.keys())
+            raise NetworkError(f"unknown key {unknown[0]!r} in notation: known are {known}", ("notation", unknown[0]))
+        try:
+            return Notation(**rest, names={**inferred_names, **names})
+        except NetworkError:  # what is inferred must not stand against what is declared
+            return Notation(**rest, names=names)
 
     def scope(self, latex: str) -> Scope:
         """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
@@ -268,6 +275,8 @@ class Page(Definitions):
         missing: NotationError | None = None
         for count, elaborator in enumerate(self._elaborators((left, right), scope)):
             if count >= MAX_INSTANCES:
+                reason = f"more than {MAX_INSTANCES} layers: judged for the first ones only, where it is right"
+                found.append(({"L": 0}, Verdict(Status.UNDECIDED, reason, "SBP401")))
                 break
             choice = dict(elaborator.layers)
             try:
@@ -287,6 +296,8 @@ class Page(Definitions):
             return found[0][1]
         choice, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
         letters = ", ".join(f"{k} = {v}" for k, v in choice.items() if k != "L")
+        if not letters:
+            return worst
         if worst.status is Status.PROVED:
             values = [", ".join(f"{k} = {v}" for k, v in c.items() if k != "L") for c, _ in found]
             shown = values if len(values) <= 6 else [*values[:3], "...", values[-1]]

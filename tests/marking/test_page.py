@@ -4,7 +4,7 @@ import pytest
 from note_formulas import network
 
 from symbackprop import Dense, Network
-from symbackprop.errors import NotationError, Position
+from symbackprop.errors import NetworkError, NotationError, Position
 from symbackprop.marking import Page, infer
 from symbackprop.proof.status import Status
 
@@ -268,6 +268,15 @@ def test_what_is_inferred_can_be_declared() -> None:
     assert found["notation"]["names"] == {"loss": "J", "sample_loss": "L"}
     net = Network([Dense("k", "softmax")], inputs="n", loss="cross_entropy", batch="m", **found)
     assert [net.verify(line).status for line in page] == [PROVED] * 3
+
+
+def test_what_is_inferred_never_stands_against_what_is_declared() -> None:
+    net = Network(
+        [Dense("k", "identity")], inputs="n", loss="squared_error", batch="m", notation={"names": {"target": "L"}}
+    )
+    assert net.verify(r"J = \frac{1}{m} \|A - L\|_F^2").status is PROVED
+    with pytest.raises(NetworkError, match="known are"):
+        Page(net, {"notation": {"layers": "[l]"}}).judge("x = y")
 
 
 def test_what_is_declared_is_not_inferred() -> None:
