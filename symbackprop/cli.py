@@ -1,24 +1,20 @@
-"""The command line: ``symbackprop derive NET.toml -o REPORT``, ``symbackprop check NET.toml``."""
+"""The command line: ``symbackprop derive NET.toml -o REPORT``, ``symbackprop verify NOTES`` and the others."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn, TextIO, TypeAlias
+from typing import NoReturn
 
 from symbackprop.errors import SymbackpropError
-from symbackprop.network_file import load_network
-from symbackprop.proof.status import Status
-from symbackprop.report.write import renderer, replace_files
+from symbackprop.notes.command import add_commands
+from symbackprop.progress import Tick, progress
 
 OK, REFUTED, FAILED, OPEN = 0, 1, 2, 3
-
-Tick: TypeAlias = Callable[[int, int], None]  # (done, of)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,7 +25,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    main_parser = _Parser(prog="symbackprop", description="Derive backpropagation, step by step, with symbolic sizes.")
+    main_parser = _Parser(
+        prog="symbackprop", description="Derive, verify and explain backpropagation, with symbolic sizes."
+    )
     main_parser.add_argument("--version", action="version", version=f"symbackprop {version('symbackprop')}")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     derive = commands.add_parser("derive", help="derive every gradient of a network and write the report")
@@ -57,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         "-o", "--output", required=True, metavar="FILE", help="a .py file; for C a .c file, with a header"
     )
     export.set_defaults(run=_export)
+    add_commands(commands)
     return main_parser
 
 
@@ -88,6 +87,9 @@ def _one_line(message: str) -> str:
 
 
 def _derive(args: argparse.Namespace) -> int:
+    from symbackprop.network_file import load_network  # needs SymPy, which other commands start without
+    from symbackprop.report.write import renderer
+
     paths = [Path(name) for name in args.output]
     for path in paths:
         renderer(path)  # a wrong suffix is found before the work is done
@@ -101,6 +103,9 @@ def _derive(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from symbackprop.network_file import load_network
+    from symbackprop.proof.status import Status
+
     result = load_network(args.network).derive().check(args.sizes, args.seed)
     print(f"{args.network}: {result}", flush=True)
     return {Status.CONSISTENT: OK, Status.REFUTED: REFUTED}.get(result.status, OPEN)
@@ -126,7 +131,9 @@ def _seed(text: str) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from symbackprop.network_file import load_network
     from symbackprop.numeric.export import exported
+    from symbackprop.report.write import replace_files
 
     files = exported(load_network(args.network).derive(), args.to, Path(args.output))
     replace_files(files)
@@ -139,25 +146,6 @@ def _export(args: argparse.Namespace) -> int:
 def _half(bar: Tick | None, which: int) -> Tick | None:
     """One half of the bar: deriving is the first, writing the second."""
     return None if bar is None else lambda done, of: bar(done + which * of, 2 * of)
-
-
-def progress(out: TextIO, after: float = 1.0) -> Tick | None:
-    """A bar that appears where a terminal is there and the work takes longer than ``after`` seconds."""
-    if not out.isatty():
-        return None
-    start, shown = time.monotonic(), -1
-
-    def tick(done: int, of: int) -> None:
-        nonlocal shown
-        now = int(40 * done / max(of, 1))
-        if time.monotonic() - start < after or now == shown:
-            return
-        shown = now
-        print(f"\r[{'#' * now}{'.' * (40 - now)}] {done}/{of} steps", end="", file=out, flush=True)
-        if done >= of:
-            print("\r" + " " * 70 + "\r", end="", file=out, flush=True)
-
-    return tick
 
 
 if __name__ == "__main__":

@@ -32,15 +32,19 @@ def load_network(path: str | Path) -> Network:
     Raises FileError, whose text is ``file:line:column: error: what is wrong, what to do``.
     """
     name = str(path)
-    text = _text(name)
-    data = _toml(name, text)
+    text = network_text(name)
+    data = toml_data(name, text)
+    if not data:
+        raise FileError(
+            name, Position(1, 1), 'the file is empty: it needs inputs = "n_0", loss = "..." and layers = [...]'
+        )
     try:
         return network_from(data)
     except NetworkError as error:
-        raise FileError(name, _place(error.path, text), error.message) from error
+        raise FileError(name, place_of(error.path, text), error.message) from error
 
 
-def _text(name: str) -> str:
+def network_text(name: str) -> str:
     try:
         raw = Path(name).read_bytes()
     except FileNotFoundError as error:
@@ -60,7 +64,8 @@ def _text(name: str) -> str:
         raise FileError(name, position, "not a text in UTF-8: save the file in that encoding") from error
 
 
-def _toml(name: str, text: str) -> dict[str, Any]:
+def toml_data(name: str, text: str) -> dict[str, Any]:
+    """What a TOML text holds; raises FileError with the place of what is wrong."""
     try:
         data = tomllib.loads(text)
     except RecursionError as error:
@@ -70,10 +75,6 @@ def _toml(name: str, text: str) -> dict[str, Any]:
         position = Position(*map(int, place.groups())) if place else _end(text)
         message = re.sub(r"\s+", " ", str(error)[: place.start()] if place else str(error))
         raise FileError(name, position, f"not TOML: {message[:200]}; write key = value lines") from error
-    if not data:
-        raise FileError(
-            name, Position(1, 1), 'the file is empty: it needs inputs = "n_0", loss = "..." and layers = [...]'
-        )
     return data
 
 
@@ -81,7 +82,7 @@ def _end(text: str) -> Position:
     return Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
-def _place(path: tuple[str | int, ...], text: str) -> Position:
+def place_of(path: tuple[str | int, ...], text: str) -> Position:
     """Where the innermost part of a path stands that the file has; a path that ends in "#key" means the key itself."""
     known: dict[tuple[str | int, ...], Located] = {}
     try:
@@ -109,7 +110,7 @@ def network_from(data: Mapping[str, Any]) -> Network:
         raise NetworkError(
             "title must be one line of at most 100 Latin letters, digits and plain punctuation", ("title",)
         )
-    _symbols(data.get("symbols", {}))
+    check_symbols(data.get("symbols", {}))
     rest = {
         key: data[key] for key in ("inputs", "batch", "loss", "samples", "weights", "l1", "l2", "labels") if key in data
     }
@@ -148,7 +149,7 @@ def _notes(value: object) -> list[tuple[str, str]]:
     return found
 
 
-def _symbols(value: object) -> None:
+def check_symbols(value: object) -> None:
     """Further symbols belong to formulas that are verified; deriving has no use for them, but a typo is an error."""
     if not isinstance(value, dict):
         raise NetworkError('symbols must be a table of shapes, like A = "q x n"', ("symbols",))

@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "symbackprop"
 
 # From the ground up: a room may import the rooms before it, and itself.
-ROOMS = ["errors", "algebra", "notation", "model", "calculus", "proof", "numeric", "report"]
-TOP = ["derivation", "marking", "network", "network_file", "__init__", "cli", "__main__"]
+ROOMS = ["errors", "progress", "algebra", "notation", "model", "calculus", "proof", "numeric", "report"]
+TOP = ["derivation", "marking", "network", "network_file", "notes", "__init__", "cli", "__main__", "pytest_plugin"]
 ORDER = {room: level for level, room in enumerate([*ROOMS, *TOP])}
 
 FORBIDDEN = {"eval", "exec", "compile", "parse_expr", "parse_latex", "__import__"}

@@ -53,7 +53,7 @@ def main() -> None:
     base, ours = [], []
     for _ in range(RUNS):
         base.append(whole("import sympy, numpy"))
-        ours.append(whole("import symbackprop"))
+        ours.append(whole("from symbackprop import Network"))
         times["first"].append(run(FIRST))
         for depth in depths:
             times[depth].append(run(DERIVE, str(depth)))
@@ -66,7 +66,7 @@ def main() -> None:
         print(f"{depth:5} layers, warm                    {first:8.4f} s  {both:8.4f} s")
     print(f"1000 layers / 100 layers: {medians[1000] / medians[100]:.1f}; 100 / 10: {medians[100] / medians[10]:.1f}")
     ratio = statistics.median(b / a for a, b in zip(base, ours, strict=True))
-    print(f"import symbackprop / import sympy, numpy: {ratio:.2f} (whole processes, paired)")
+    print(f"from symbackprop import Network / import sympy, numpy: {ratio:.2f} (whole processes, paired)")
 
 
 if __name__ == "__main__":
