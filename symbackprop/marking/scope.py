@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy
 
@@ -89,6 +90,26 @@ class Scope:
     @property
     def rows(self) -> bool:
         return self.model is not None and self.model.frame.unit_axis == 1
+
+    @cached_property
+    def twins(self) -> dict[Formula, Formula]:
+        """Arrays with a symbol for each size that is a number: equal numbers do not make two sizes one."""
+        model = self.model
+        if model is None or not any(n.is_Integer and n != ONE for n in model.sizes):
+            return {}
+        found: dict[Formula, Formula] = {}
+        for array in model.symbols.values():
+            last = len(model.sizes) - 1
+            own = 0 if array == model.x else last if array == model.y else int(array.layer or 0)
+            weights = any(array in block.weights for block in model.blocks)
+            inward = [own - 1, own] if model.frame.in_by_out else [own, own - 1]
+            layers = inward if weights else [own, own]
+            twin = tuple(
+                sympy.Symbol(f"n?{k}") if n.is_Integer and n != ONE and n == model.sizes[k] else n
+                for n, k in zip(array.shape, layers, strict=True)
+            )
+            found[array] = Symbol(array.letter, (twin[0], twin[1]), array.layer)
+        return found
 
     def known(self) -> list[str]:
         """All names, for advice."""
