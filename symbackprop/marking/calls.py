@@ -176,7 +176,8 @@ class Calls:
                 self.reject(
                     f"{node.letter} without an argument: of which layer? write {node.letter}(z^{{(l)}})", node, "SBP103"
                 )
-            block = scope.model.blocks[0 if layer is None else int(layer) - 1]
+            number = 1 if layer is None else self._layers_of(node, f.formula(1), node)[0]
+            block = scope.model.blocks[number - 1]
             array: Formula = block.assignments[0].symbol
             if scope.samples is not None:
                 array = f.Product((array.T if scope.rows else array, f.Unit(self.sample, scope.samples)))

@@ -229,8 +229,12 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         if all(shape(u) == SCALAR for u in items) or len(items) > 10:
             made = Bracketing(items, between)
             return self.checked(made.formula(made.default()), node)
-        made = Bracketing(items, between)
+        made = Bracketing(items, between, self.symbolic_shapes(items))
         readings = list(made.readings())
+        if not readings:  # no bracketing conforms but by equal numbers: the usual one, if it does
+            made = Bracketing(items, between)
+            readings = list(made.readings())
+            readings = [made.default()] if made.default() in readings else readings
         default = made.default()
         if not readings:
             return self.checked(made.formula(default), node)
@@ -242,6 +246,17 @@ class Elaborator(Arrays, Sums, Calls, Partials):
             )
         found = made.formula(readings[0])
         return self.checked(_ones_in_hadamard(found), node)
+
+    def symbolic_shapes(self, items: Sequence[Formula]) -> list[Shape]:
+        """Shapes with a symbol for each size that is a number; their own where that does not conform."""
+        twins = self.scope.twins
+        found = []
+        for item in items:
+            try:
+                found.append(shape(f.substitute(item, twins)) if twins else shape(item))
+            except ShapeMismatch:
+                found.append(shape(item))
+        return found
 
     def run(self, nodes: Sequence[Node], node: Node) -> Formula:
         """Factors side by side."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from symbackprop.errors import NotationError
@@ -18,7 +19,6 @@ from symbackprop.notation.latex_tokens import Token, tokenize
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
 _FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
-_SAMPLE_LOSSES = frozenset(("L", "ell"))
 
 
 def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,10 +49,20 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["sample"] = "i"
     if "differentials" not in given and per_sample:
         notation["differentials"] = "per sample"
-    two = (losses & _SAMPLE_LOSSES and losses - _SAMPLE_LOSSES) or {"J", "C"} <= losses
-    if two and "loss" not in names:
-        notation["two losses"] = True
-    return {"notation": notation} if notation else {}
+    if "loss" not in names and "sample_loss" not in names and (pair := _two_losses(losses)) is not None:
+        notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
+    layout = _layout(pages)
+    implied: dict[str, Any] = {key: value for key, value in layout.items() if key not in declared}
+    return {**implied, "notation": notation} if notation else implied
+
+
+def _two_losses(losses: set[str]) -> tuple[str, str] | None:
+    """The cost and the loss of a sample, where a page has a letter for each."""
+    of_sample = next((rf"\{name}" if name == "ell" else name for name in ("L", "ell") if name in losses), None)
+    cost = next((name for name in ("J", "C", "E") if name in losses), None)
+    if cost is not None and of_sample is not None:
+        return cost, of_sample
+    return ("J", "C") if {"J", "C"} <= losses else None
 
 
 def _tokens(text: str) -> list[Token] | None:
@@ -166,3 +176,46 @@ def _per_sample(tokens: Sequence[Token]) -> bool:
         if re.match(r"d\{*[Wwb]", left) and over is not None and re.search(r"d\{*[ZzA]", right):
             return True
     return False
+
+
+def _layout(pages: Sequence[Sequence[Token]]) -> dict[str, str]:
+    """Where samples and weights lie, from a line Z = W X + b, W^T X + b or X W + b."""
+    for tokens in pages:
+        for side in _affine_sides(tokens):
+            letters = _letters(side)
+            for (first, turned), (second, also) in pairwise(letters):
+                if first in "Ww" and second in "XAxa":
+                    return {"samples": "columns", "weights": "in x out" if turned else "out x in"}
+                if first in "XA" and second in "Ww":
+                    return {"samples": "rows", "weights": "out x in" if also else "in x out"}
+    return {}
+
+
+def _affine_sides(tokens: Sequence[Token]) -> list[Sequence[Token]]:
+    """What stands behind z = or Z =, up to the end of the formula."""
+    out = []
+    for at, token in enumerate(tokens):
+        if token.text in ("z", "Z") and token.kind == "letter":
+            place = at + 1
+            while place < len(tokens) and tokens[place].text in ("_", "^", "}", "&"):
+                script = tokens[place].text in ("_", "^")
+                place = _group(tokens, place + 1)[1] if script else place + 1
+            if place < len(tokens) and tokens[place].text == "=":
+                out.append(tokens[place + 1 :])
+    return out
+
+
+def _letters(tokens: Sequence[Token]) -> list[tuple[str, bool]]:
+    """The letters of a product up to the first sign, each with whether it is transposed."""
+    out: list[tuple[str, bool]] = []
+    place = 0
+    while place < len(tokens) and tokens[place].text not in ("+", "-", "=", ",", "\\\\", ""):
+        token = tokens[place]
+        place += 1
+        if token.kind == "letter" and len(token.text) == 1:
+            out.append((token.text, False))
+        elif token.text in ("_", "^"):
+            inside, place = _group(tokens, place)
+            if token.text == "^" and out and any(t.text in ("T", r"\top") for t in inside):
+                out[-1] = (out[-1][0], True)
+    return out

@@ -47,7 +47,7 @@ class Judge:
         except (Unsupported, RecursionError) as error:
             reason = str(error) if isinstance(error, Unsupported) else "the formula is nested too deeply"
             return Verdict(Status.UNDECIDED, reason, "SBP401")
-        except (ArithmeticError, LookupError) as error:  # of the prover, on formulas that nobody writes
+        except (ArithmeticError, LookupError, ValueError) as error:  # of the prover, on formulas that nobody writes
             return Verdict(Status.UNDECIDED, f"the proof failed ({type(error).__name__}: {error})", "SBP401")
 
     def _compared(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:

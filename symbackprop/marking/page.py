@@ -11,7 +11,7 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import SCALAR, Equation, Formula
 from symbackprop.algebra.shape import shape
 from symbackprop.derivation import Derivation
-from symbackprop.errors import NotationError, Position, ShapeMismatch, Unsupported
+from symbackprop.errors import NetworkError, NotationError, Position, ShapeMismatch, Unsupported
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
@@ -86,30 +86,35 @@ class Page(Definitions):
 
     # Scope
 
-    def _notation(self, latex: str) -> tuple[Notation, bool]:
+    def _notation(self, latex: str) -> Notation:
         """The notation in force: declared, or inferred from what the page has shown so far."""
         declared = dict(self.declared.get("notation", {}))
-        names = {**dict(declared.pop("names", {})), **self.declared.get("names", {})}
-        found = infer([latex], self.declared).get("notation", {})
-        fresh = {k: v for k, v in found.items() if k not in declared and k not in self._inferred}
-        two = fresh.pop("two losses", None)
-        self._inferred.update(fresh)
-        if two:
-            self._inferred["two losses"] = True
-        rest = {k: v for k, v in self._inferred.items() if k not in declared and k not in ("two losses", "names")}
-        rest.update({k: v for k, v in declared.items() if k != "two losses"})
-        two_losses = bool(self._inferred.get("two losses") or declared.get("two losses"))
-        return Notation(**rest, names=names), two_losses
+        names = {**declared.pop("names", {}), **self.declared.get("names", {})}
+        found = dict(infer([latex], self.declared).get("notation", {}))
+        inferred_names = self._inferred.setdefault("names", {})
+        for role, letter in found.pop("names", {}).items():
+            inferred_names.setdefault(role, letter)
+        for key, value in found.items():
+            self._inferred.setdefault(key, value)
+        rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
+        unknown = sorted(set(rest) - set(Notation.keys()))
+        if unknown:
+            known = ", ".join(Notation.keys())
+            raise NetworkError(f"unknown key {unknown[0]!r} in notation: known are {known}", ("notation", unknown[0]))
+        try:
+            return Notation(**rest, names={**inferred_names, **names})
+        except NetworkError:  # what is inferred must not stand against what is declared
+            return Notation(**rest, names=names)
 
     def scope(self, latex: str) -> Scope:
         """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
-        before = dict(self._inferred)
-        notation, two = self._notation(latex)
-        if self._scope is None or self._inferred != before:
+        before = repr(self._inferred)
+        notation = self._notation(latex)
+        if self._scope is None or repr(self._inferred) != before:
             old = self._scope
             symbols = self.declared.get("symbols", {})
             if self.network is not None:
-                self._scope = network_scope(self.network.model, notation, symbols, two)
+                self._scope = network_scope(self.network.model, notation, symbols)
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:
@@ -270,6 +275,8 @@ class Page(Definitions):
         missing: NotationError | None = None
         for count, elaborator in enumerate(self._elaborators((left, right), scope)):
             if count >= MAX_INSTANCES:
+                reason = f"more than {MAX_INSTANCES} layers: judged for the first ones only, where it is right"
+                found.append(({"L": 0}, Verdict(Status.UNDECIDED, reason, "SBP401")))
                 break
             choice = dict(elaborator.layers)
             try:
@@ -289,6 +296,8 @@ class Page(Definitions):
             return found[0][1]
         choice, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
         letters = ", ".join(f"{k} = {v}" for k, v in choice.items() if k != "L")
+        if not letters:
+            return worst
         if worst.status is Status.PROVED:
             values = [", ".join(f"{k} = {v}" for k, v in c.items() if k != "L") for c, _ in found]
             shown = values if len(values) <= 6 else [*values[:3], "...", values[-1]]

@@ -29,10 +29,14 @@ def same(left: sympy.Expr, right: sympy.Expr) -> bool:
 
 @dataclass
 class Bracketing:
-    """All bracketings of factors that conform; ``joints`` are "" and "o" between neighbours."""
+    """All bracketings of factors that conform; ``joints`` are "" and "o" between neighbours.
+
+    ``shapes`` are those by which it is decided, where they are not the factors' own: equal numbers are not one size.
+    """
 
     factors: Sequence[Formula]
     joints: Sequence[str]
+    shapes: Sequence[Shape] = ()
     _known: dict[tuple[int, int], dict[Tree, Shape]] = field(default_factory=dict)
 
     def readings(self) -> dict[Tree, Shape]:
@@ -50,7 +54,7 @@ class Bracketing:
 
     def _span(self, low: int, high: int) -> dict[Tree, Shape]:
         if low == high:
-            return {low: shape(self.factors[low])}
+            return {low: self.shapes[low] if self.shapes else shape(self.factors[low])}
         if (low, high) in self._known:
             return self._known[low, high]
         found: dict[Tree, Shape] = {}

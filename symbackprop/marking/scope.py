@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy
 
@@ -31,7 +32,6 @@ USUAL: dict[str, tuple[str, ...]] = {
     "samples": ("m", "N"),
 }
 COUNTS = frozenset("mnNMKTdp")
-SAMPLE_LOSSES = ("L", "ell")
 SIZE = re.compile(r"([A-Za-z]\w*)_(?:\{(.+)\}|(\w))")
 
 
@@ -90,6 +90,26 @@ class Scope:
     @property
     def rows(self) -> bool:
         return self.model is not None and self.model.frame.unit_axis == 1
+
+    @cached_property
+    def twins(self) -> dict[Formula, Formula]:
+        """Arrays with a symbol for each size that is a number: equal numbers do not make two sizes one."""
+        model = self.model
+        if model is None or not any(n.is_Integer and n != ONE for n in model.sizes):
+            return {}
+        found: dict[Formula, Formula] = {}
+        for array in model.symbols.values():
+            last = len(model.sizes) - 1
+            own = 0 if array == model.x else last if array == model.y else int(array.layer or 0)
+            weights = any(array in block.weights for block in model.blocks)
+            inward = [own - 1, own] if model.frame.in_by_out else [own, own - 1]
+            layers = inward if weights else [own, own]
+            twin = tuple(
+                sympy.Symbol(f"n?{k}") if n.is_Integer and n != ONE and n == model.sizes[k] else n
+                for n, k in zip(array.shape, layers, strict=True)
+            )
+            found[array] = Symbol(array.letter, (twin[0], twin[1]), array.layer)
+        return found
 
     def known(self) -> list[str]:
         """All names, for advice."""
@@ -248,7 +268,7 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
 # Networks
 
 
-def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], two_losses: bool) -> Scope:
+def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str]) -> Scope:
     """The letters of a network: what each role is called, with every usual letter where none is declared."""
     words: dict[str, Word] = {}
     scope = Scope(Lexicon(words, notation.layer, notation.sample), model, first=notation.first)
@@ -259,7 +279,7 @@ def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], 
         for letter in letters:
             if not chosen and letter in words:
                 continue
-            _add_role(scope, words, role, letter, bool(chosen), two_losses)
+            _add_role(scope, words, role, letter, bool(chosen))
     if chosen := notation.names.get("sample_loss"):
         words[plain(chosen)] = Word("loss", sampled=True)
         scope.losses[plain(chosen)] = "sample"
@@ -282,7 +302,7 @@ def _sample_letters(model: Model, notation: Notation) -> dict[str, Size]:
     return dict.fromkeys((plain(chosen),) if chosen else USUAL["samples"], model.frame.samples)
 
 
-def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chosen: bool, two_losses: bool) -> None:
+def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chosen: bool) -> None:
     model = scope.model
     assert model is not None
     batch = model.frame.samples is not None
@@ -293,9 +313,7 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
             words[letter] = Word("scalar")
         return
     if role == "loss":
-        opaque = model.loss.term is None and letter == "C"  # C(a, y), the loss of a sample that is not known
-        sample = batch and two_losses and (letter in SAMPLE_LOSSES or opaque) and not chosen
-        scope.losses[letter] = "sample" if sample else "cost"
+        scope.losses[letter] = "cost"
         words[letter] = Word("loss", sampled=True)
         return
     if role == "function":

@@ -179,7 +179,7 @@ class Cursor:
             token = self.next
             if token.kind == "number" and len(token.text) > 1:
                 raise self.error(f"put the subscript in braces: _{{{token.text}}}")
-            if token.kind not in ("number", "letter"):
+            if token.kind not in ("number", "letter") or (token.kind == "number" and not token.text.isdigit()):
                 raise self.error(f"expected a subscript, not {self.found()}")
             self.at += 1
             return (sympy.Integer(int(token.text)) if token.kind == "number" else sympy.Symbol(token.text),)
@@ -203,7 +203,7 @@ class Cursor:
                     found.append(WHOLE)
                 elif token.text == "_":
                     break
-                elif token.kind in ("letter", "number"):
+                elif token.kind == "letter" or (token.kind == "number" and token.text.isdigit()):
                     self.at += 1
                     found.append(
                         sympy.Symbol(token.text) if token.kind == "letter" else sympy.Integer(int(token.text[:9]))

@@ -4,7 +4,7 @@ import pytest
 from note_formulas import network
 
 from symbackprop import Dense, Network
-from symbackprop.errors import NotationError, Position
+from symbackprop.errors import NetworkError, NotationError, Position
 from symbackprop.marking import Page, infer
 from symbackprop.proof.status import Status
 
@@ -239,7 +239,44 @@ def test_an_object_other_than_text_is_refused() -> None:
 )
 def test_the_notation_of_a_page_is_inferred(formulas: list[str], notation: dict) -> None:
     assert infer(formulas, {})["notation"] == notation
-    assert infer(formulas, {"notation": notation}) == {}
+    assert "notation" not in infer(formulas, {"notation": notation})
+
+
+@pytest.mark.parametrize(
+    ("formula", "layout"),
+    [
+        (r"Z^{[1]} = W^{[1]} X + b^{[1]}", ("columns", "out x in")),
+        (r"z = w^T x + b", ("columns", "in x out")),
+        (r"\mathbf{z}^{(2)} = \mathbf{W}^{(2)\top} \mathbf{a}^{(1)} + \mathbf{b}^{(2)}", ("columns", "in x out")),
+        (r"Z_1 = X W_1 + b_1", ("rows", "in x out")),
+        (r"Z = X W^T + b", ("rows", "out x in")),
+    ],
+)
+def test_where_samples_and_weights_lie_is_inferred(formula: str, layout: tuple[str, str]) -> None:
+    found = infer([r"J = 1", formula], {})
+    assert (found["samples"], found["weights"]) == layout
+    assert "samples" not in infer([formula], {"samples": layout[0]})
+
+
+def test_what_is_inferred_can_be_declared() -> None:
+    page = [
+        r"J = \frac{1}{m} \sum_{i=1}^m L^{(i)}",
+        r"dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T",
+        r"Z^{[1]} = W^{[1]} X + b^{[1]}",
+    ]
+    found = infer(page, {})
+    assert found["notation"]["names"] == {"loss": "J", "sample_loss": "L"}
+    net = Network([Dense("k", "softmax")], inputs="n", loss="cross_entropy", batch="m", **found)
+    assert [net.verify(line).status for line in page] == [PROVED] * 3
+
+
+def test_what_is_inferred_never_stands_against_what_is_declared() -> None:
+    net = Network(
+        [Dense("k", "identity")], inputs="n", loss="squared_error", batch="m", notation={"names": {"target": "L"}}
+    )
+    assert net.verify(r"J = \frac{1}{m} \|A - L\|_F^2").status is PROVED
+    with pytest.raises(NetworkError, match="known are"):
+        Page(net, {"notation": {"layers": "[l]"}}).judge("x = y")
 
 
 def test_what_is_declared_is_not_inferred() -> None:

@@ -86,6 +86,7 @@ NETWORKS = {
     "absolute penalty": lambda: Network([Dense("k","identity")],inputs="n",loss="half_squared_error",batch="m",l1="mu"),
     "without bias": lambda: Network([Dense("h","relu",bias=False),Dense("k","identity",bias=False)],inputs="d",loss="half_squared_error"),
     "numbered": lambda: Network([Dense(4,"sigmoid"),Dense(1,"sigmoid")],inputs=3,loss="binary_cross_entropy",notation={"layer":"[l]"}),
+    "equal numbers": lambda: Network([Dense(3, "tanh"), Dense(3, "tanh"), Dense(3, "softmax")], inputs=3, loss="cross_entropy"),
     "sizes": lambda: Network([Dense(3, "sigmoid"), Dense(2, "sigmoid")], inputs=2, loss="squared_error",
         notation={"names": {"target": "y_d", "prediction": "y"}}),
 }  # fmt: skip
@@ -429,6 +430,9 @@ FORMULAS = [
     ("", r"\frac{d}{dx} \frac{1}{x^2} = -\frac{2}{x^3}", "P"),
     ("", r"\frac{d}{dx} x^{-1} = -x^{-2}", "P"),
     ("", r"\frac{\partial}{\partial \theta} \cos(\omega \theta + \phi) = -\omega \sin(\omega \theta + \phi)", "P"),
+    ("equal numbers", r"\delta^{(l)} = W^{(l+1)T} \delta^{(l+1)} \odot \tanh'(z^{(l)})", "P"),
+    ("equal numbers", r"\delta^{(2)} = W^{(3)} \delta^{(3)} \odot \tanh'(z^{(2)})", "R"),
+    ("equal numbers", r"\nabla_{W^{(2)}} L = W^{(3)T} (\hat y - y) \odot (1 - a^{(2)} \odot a^{(2)}) a^{(1)T}", "P"),
     # Jacobians
     ("numerator", r"\frac{\partial z^{(2)}}{\partial a^{(1)}} = W^{(2)}", "P"),
     ("numerator", r"\frac{\partial a^{(1)}}{\partial z^{(1)}} = \mathrm{diag}(1 - \tanh^2(z^{(1)}))", "P"),
