@@ -249,9 +249,15 @@ def _(node: f.Entry, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
 
 @_entry.register
 def _(node: f.IndexSum, row: Expr, column: Expr, namer: _Namer) -> IndexExpr:
-    index = namer.claim(node.index)
-    body = _entry(node.body, row, column, namer)
-    return ix.Sum(ix.replace_index(body, node.index, index), index, node.lower, node.upper)
+    free = sympy.Dummy(node.index.name)
+    outside = node.index in row.free_symbols | column.free_symbols
+    if outside:  # an index of that name is free outside: it is another one, and steps aside while the body is read
+        row, column = (e.xreplace({node.index: free}) for e in (row, column))
+    index = namer(ONE) if outside else namer.claim(node.index)
+    body = ix.replace_index(_entry(node.body, row, column, namer), node.index, index)
+    if outside:
+        body = ix.replace_index(body, free, node.index)
+    return ix.Sum(body, index, node.lower, node.upper)
 
 
 @_entry.register

@@ -1,6 +1,5 @@
 """True gradients of random networks are never refuted, planted errors are; tests/benchmarks/bench_check.py has more."""
 
-import time
 import warnings
 from collections import Counter
 
@@ -44,12 +43,9 @@ def test_true_gradients_exactly_at_kinks_are_never_refuted():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_hundred_thousand_parameters(dtype):
-    """The limit is ten times what it takes on a small machine: this is no benchmark."""
     plain = network("relu", np.random.default_rng(0), dtype, (784, 128, 10), 32, 5.0)
     true = plain.gradients(plain.params)
-    start = time.perf_counter()
     assert check_gradient(plain.value, true, plain.params).status is Status.CONSISTENT
-    assert time.perf_counter() - start < 10
     for name in true:
         wrong = {**true, name: true[name] * dtype(1 + (5e-7 if dtype is np.float64 else 1e-4))}
         r = check_gradient(plain.value, wrong, plain.params)
