@@ -15,6 +15,7 @@ from symbackprop.errors import NotationError
 from symbackprop.marking.scope import Family, LayerMissing, LayerOpen, Scope
 from symbackprop.notation import syntax as s
 from symbackprop.notation.index_reader import WHOLE
+from symbackprop.notation.lexicon import is_word
 from symbackprop.notation.syntax import Node
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Arrays:
                 raise NotationError(f"{letter} is a number: it has no entries", node.span[0], "SBP101", node.span[1])
             return scope.scalars.get(letter, f.Scalar("pi"))
         if scope.lexicon.free:
+            if is_word(letter) and Symbol(letter) not in scope.definitions:
+                raise scope.unknown(letter, node.span)
             if node.entries or node.sample is not None or node.layer is not None:
                 raise NotationError(
                     f"{letter} has entries, and no shape is declared: declare it in [symbols]",

@@ -216,7 +216,34 @@ class Page(Definitions):
                 links.append(_unread(error, tokens[0].start))
             except RecursionError:
                 links.append(_unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
-        return chain(tuple(links))
+        found = chain(tuple(links))
+        if self.network is not None and found.status in (Status.REFUTED, Status.UNREAD):
+            identity = self._of_functions(pieces, scope, latex, at)
+            return found if identity is None else identity
+        return found
+
+    def _of_functions(
+        self, pieces: Sequence[Sequence[Token]], scope: Scope, latex: str, at: Position
+    ) -> Verdict | None:
+        r"""sigma'(z) = sigma(z) (1 - sigma(z)), with a z of no layer: an identity of functions, where z is a number.
+
+        None where it is none, or where nothing is known of sigma in the network.
+        """
+        try:
+            nodes = [u for tokens in pieces for side in self._tree(tokens, scope).sides for u in s.walk(side)]
+        except NotationError:
+            return None
+        names = [u for u in nodes if isinstance(u, s.Name)]
+        called = {u.letter for u in nodes if isinstance(u, s.Func)}
+        bare = all(u == s.Name(u.letter, span=u.span) and u.letter in ("z", "x", "t", "u") for u in names)
+        if not called or not bare or len({u.letter for u in names}) != 1:
+            return None
+        assert self.network is not None
+        activations = {layer.activation.name for layer in self.network.model.layers}
+        if "sigma" in called and ("generic" in activations or "sigmoid" not in activations):
+            return None
+        found = Page().judge(latex, at)
+        return None if found.status is Status.UNREAD else found
 
     def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
         links: list[Verdict] = []

@@ -93,6 +93,8 @@ class CallReader(Scripts):
         if letter in ("max", "min") and self.next.text == "_":
             raise self.error(rf"\{letter} over an index is not read", code="SBP104")
         marks = self.scripts(marks, word if word is not None and not built_in else Word("function", layered=False))
+        if built_in and marks.letter.startswith(f"{letter}_"):
+            raise self.error(f"{letter} with a subscript is not read", self.tokens[start], "SBP104")
         if marks.letter != letter and (longer := self.lexicon.words.get(marks.letter)) and longer.kind != "function":
             return self.finished(marks, start)
         return self.applied(marks, start, not built_in)

@@ -49,9 +49,21 @@ class Lexicon:
 
     def find(self, letter: str) -> Word | None:
         found = self.words.get(letter)
-        if found is None and self.free and letter.lower() not in FUNCTION_WORDS:
+        if found is None and self.free and letter.lower() not in FUNCTION_WORDS and not is_word(letter):
             return Word("function") if letter in ("f", "g", "h", "sigma", "phi", "varphi", "psi") else Word("scalar")
         return found
+
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "  # noqa: SIM905
+    "upsilon phi varphi chi psi omega ell".split()
+)
+
+
+def is_word(letter: str) -> bool:
+    """Whether a name is a word, like logit: no letter that could stand for a number."""
+    bare = letter.partition("_")[0]
+    return len(bare) > 1 and bare.isalpha() and bare.lower() not in GREEK
 
 
 _PLAIN = re.compile(

@@ -1,0 +1,47 @@
+"""Identities of functions in a network, and words that nothing declares."""
+
+import pytest
+
+from symbackprop import Dense, Network
+from symbackprop.marking import Page
+from symbackprop.proof.status import Status
+
+
+def network(*activations):
+    layers = [Dense(f"n_{n}", a) for n, a in enumerate(activations, start=1)]
+    return Network(layers, inputs="n_0", loss="half_squared_error")
+
+
+@pytest.mark.parametrize(
+    ("latex", "status"),
+    [
+        (r"\sigma'(z) = \sigma(z)(1-\sigma(z))", Status.PROVED),
+        (r"\sigma'(x) = \sigma(x)(1-\sigma(x))", Status.PROVED),
+        (r"\frac{d\sigma(x)}{dx} = \sigma(x)(1-\sigma(x))", Status.PROVED),
+        (r"\tanh(z) = 2\sigma(2z) - 1", Status.PROVED),
+        (r"\sigma'(z) = \sigma(z)(1+\sigma(z))", Status.REFUTED),
+        (r"\tanh(z) = 2\sigma(z) - 1", Status.REFUTED),
+        (r"\delta^{(2)} = (a^{(2)} - y) \sigma'(z^{(2)})", Status.REFUTED),  # a product of arrays, and no function
+    ],
+)
+def test_an_identity_of_functions_is_one_of_numbers(latex, status):
+    assert network("sigmoid", "sigmoid").verify(latex).status is status
+    assert network("tanh", "sigmoid").verify(latex).status is status
+
+
+def test_nothing_is_known_of_a_generic_sigma():
+    verdict = network("generic", "generic").verify(r"\sigma'(z) = \sigma(z)(1-\sigma(z))")
+    assert verdict.status is Status.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("latex", "code"),
+    [
+        (r"\operatorname{logit}(p) = \log\frac{p}{1-p}", "SBP102"),
+        (r"\operatorname{expit}(x) = \frac{1}{1+e^{-x}}", "SBP102"),
+        (r"\log_2 x = \frac{\ln x}{\ln 2}", "SBP104"),
+    ],
+)
+def test_a_function_that_is_not_known_is_no_product(latex, code):
+    verdict = Page().judge(latex)
+    assert (verdict.status, verdict.code) == (Status.UNREAD, code)
