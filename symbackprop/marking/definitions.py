@@ -16,7 +16,7 @@ from symbackprop.errors import Position
 from symbackprop.marking.elaborate import Elaborator, Shorthand
 from symbackprop.marking.scope import Family, Scope
 from symbackprop.notation import syntax as s
-from symbackprop.notation.lexicon import Word
+from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
 from symbackprop.proof.status import Status
 from symbackprop.proof.verdict import Verdict
 
@@ -34,6 +34,8 @@ class Definitions:
         """The verdict DEFINED, where a line introduces a symbol or a function."""
         if isinstance(left, s.Call) and len(left.args) == 1 and isinstance(left.args[0], s.Name):
             return self._function(left, right, scope)
+        if isinstance(left, s.Call) and left.function.letter in FUNCTION_WORDS:
+            return None
         if scope.lexicon.free and isinstance(left, s.Call) and all(isinstance(a, s.Name) for a in left.args):
             left = s.Name(left.function.letter, span=left.span)
         elif scope.lexicon.free and isinstance(left, s.Func) and not left.order and left.letter not in scope.functions:

@@ -235,6 +235,9 @@ class Page(Definitions):
             return None
         names = [u for u in nodes if isinstance(u, s.Name)]
         called = {u.letter for u in nodes if isinstance(u, s.Func)}
+        inside = {id(v) for u in nodes if isinstance(u, s.Call | s.Partial) for v in s.walk(u)}
+        if any(id(u) not in inside for u in names) or called & {"f", "g", "h", "phi", "varphi", "psi"}:
+            return None
         bare = all(u == s.Name(u.letter, span=u.span) and u.letter in ("z", "x", "t", "u") for u in names)
         if not called or not bare or len({u.letter for u in names}) != 1:
             return None

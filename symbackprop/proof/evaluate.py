@@ -25,12 +25,20 @@ _z = Function.argument
 STAND_IN = Function("sigma", r"\sigma", sympy.sin(_z) + sympy.cos(2 * _z) / 3 + _z / 2)
 
 
+@cache
+def stand_in(name: str) -> Function:
+    """What is taken for an unknown function: another one for each name."""
+    pace = 1 if name == "sigma" else sympy.Rational(3 + sum(map(ord, name)) % 11, 5)
+    definition = sympy.sin(pace * _z) + sympy.cos(2 * _z) / 3 + _z / 2
+    return Function(name, STAND_IN.latex, definition)
+
+
 def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:
     """What is taken for the functions in some formulas of which nothing is known."""
     found = {}
     for node in (u for root in nodes for u in f.walk(root)):
         if isinstance(node, f.Map) and node.function.definition is None:
-            found[f"{node.function.name}(z)"] = "sin(z) + cos(2 z)/3 + z/2"
+            found[f"{node.function.name}(z)"] = str(stand_in(node.function.name).definition)
         if isinstance(node, f.OpaqueLoss):
             found[f"{node.letter}(a, y)"] = "sum_i (a_i^3/3 - i a_i y_i) + (a^T y)^2/2"
     return found
@@ -76,7 +84,7 @@ def of_function(function: Function, order: int, x: Number, place: Place) -> Numb
         assert not isinstance(slope, Dual)
         return Dual(inner, slope * x.slope)
     if function.definition is None:
-        function = STAND_IN
+        function = stand_in(function.name)
     try:
         return compiled(function, order)(x, place)
     except (OverflowError, ZeroDivisionError) as error:

@@ -71,6 +71,8 @@ class Ball:
         if isinstance(other, Dual):
             return NotImplemented
         o = _ball(other, self.bits)
+        if self.mid == self.rad == 0 or o.mid == o.rad == 0:
+            return Ball(0, 0, self.bits)
         rad = (abs(self.mid) * o.rad + abs(o.mid) * self.rad + self.rad * o.rad >> self.bits) + 2
         return Ball(self.mid * o.mid >> self.bits, rad, self.bits)
 

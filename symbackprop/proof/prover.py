@@ -56,6 +56,7 @@ class Prover:
     _points: dict[int, tuple[list[Point], Iterator[Point]]] = field(default_factory=dict)
     _truths: dict[tuple[int, int, bool, Formula], Array] = field(default_factory=dict)
     _others: dict[str, Equality] = field(default_factory=dict)
+    _derived: bool = False  # whether what is judged rests on the derivation
 
     @cached_property
     def equality(self) -> Equality:
@@ -74,6 +75,7 @@ class Prover:
         if isinstance(truth, Symbol) and truth in self.setting.definitions:
             truth = self.setting.definitions[truth]
         target = self._target(known)
+        self._derived = any(self._target(u) is not None for u in f.walk(known))
         misfit = self._misshapen(truth, said)
         if misfit is not None:
             return misfit
@@ -99,6 +101,10 @@ class Prover:
             agreed += found is None
             if proof.equal and agreed:
                 return self._proved("both sides have the same normal form", truth, said, target, proof.kinks)
+        for scheme, number in product(range(SCHEMES), (1, 2)):  # the signs of a few points may all be alike
+            found = self._difference(scheme, truth, said, target, ranges, number)
+            if isinstance(found, Difference):
+                return self._refuted(found, truth, said, target)
         if agreed == 0:  # equal normal forms say nothing of a formula that has no value
             return self._undecided("at no point that was tried do both sides have a certain value")
         if proof.reason:
@@ -154,11 +160,16 @@ class Prover:
         return made[number]
 
     def _difference(
-        self, scheme: int, truth: Formula, said: Formula, target: Symbol | None, ranges: Mapping[str, f.Size]
+        self,
+        scheme: int,
+        truth: Formula,
+        said: Formula,
+        target: Symbol | None,
+        ranges: Mapping[str, f.Size],
+        number: int = 0,
     ) -> Difference | NoValue | None:
         """A certified difference at a point of a scheme; None where they agree, NoValue where nothing can be said."""
         found: Difference | NoValue | None = NoValue("no point")
-        number = 0
         while (point := self.point(scheme, number)) is not None:
             for tried, sharpened in ((point, False), (point.sharper(), True)):
                 try:
@@ -211,7 +222,7 @@ class Prover:
         if may_be_undefined(said, setting) and not may_be_undefined(truth, setting):
             granted = (*granted, UNDEFINED)
         if setting.labels and (
-            target is not None or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
+            self._derived or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
         ):
             granted = (setting.labels, *granted)
         return Verdict(Status.PROVED, message, assumptions=granted, scope=setting.scope)
@@ -236,7 +247,7 @@ class Prover:
             stand_ins=stand_ins((truth, said, *self.setting.forward.values())),
             script=lambda: snippet(point, said, truth, target, (found.row + 1, found.column + 1)),
         )
-        reason = None if found.indices else self._assumption(point, truth, said, target)
+        reason = self._assumption(point, truth, said, target, dict(found.indices))
         return Verdict(
             Status.REFUTED,
             "it differs from what is right" if reason is None else f"right only if {reason}",
@@ -247,23 +258,25 @@ class Prover:
             self.setting.scope,
         )
 
-    def _assumption(self, point: Point, truth: Formula, said: Formula, target: Symbol | None) -> str | None:
+    def _assumption(
+        self, point: Point, truth: Formula, said: Formula, target: Symbol | None, at: dict[str, int]
+    ) -> str | None:
         """An assumption under which the claim is right, where one of the usual ones does; tried in numbers first."""
         setting = self.setting
         for name, axis in setting.closable.items():
             under = self._under("closed", name, axis)
-            if self._agree(point.closed(name, axis), truth, said) and under.equal(truth, said).equal:
+            if self._agree(point.closed(name, axis), truth, said, at) and under.equal(truth, said).equal:
                 return f"the {'columns' if axis == 0 else 'rows'} of {name} sum to 1"
         used = {u for u in f.walk(said) if isinstance(u, Symbol)}
         for symbol in sorted(used, key=lambda s: s.name):
             rows, columns = symbol.shape
             if rows == columns != ONE and symbol in setting.free:
                 under = self._under("symmetric", symbol.name, 0)
-                if self._agree(point.symmetric(symbol), truth, said) and under.equal(truth, said).equal:
+                if self._agree(point.symmetric(symbol), truth, said, at) and under.equal(truth, said).equal:
                     return f"{symbol.name} is symmetric"
         if setting.samples is not None and target is not None and target not in setting.free:
             scaled = f.Product((f.scalar(setting.samples), truth))
-            if self._agree(point, scaled, said) and self.equality.equal(scaled, said).equal:
+            if self._agree(point, scaled, said, at) and self.equality.equal(scaled, said).equal:
                 cost = setting.cost.name if setting.cost is not None else "J"
                 return f"d{cost}/d{target.name} is meant for the loss of each sample"
         return None
@@ -277,10 +290,10 @@ class Prover:
             self._others[key] = Equality(self.setting, closed=closed, symmetric=symmetric)
         return self._others[key]
 
-    def _agree(self, point: Point, left: Formula, right: Formula) -> bool:
+    def _agree(self, point: Point, left: Formula, right: Formula, at: dict[str, int]) -> bool:
         """Whether no entry of the two certainly differs at a point."""
         try:
-            pairs = zip(point.of(left), point.of(right), strict=True)
+            pairs = zip(point.of(left, at), point.of(right, at), strict=True)
             return not any(nb.differ(x, y) for u, v in pairs for x, y in zip(u, v, strict=True))  # type: ignore[arg-type]
         except (NoValue, Unsupported):
             return False

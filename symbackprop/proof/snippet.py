@@ -8,15 +8,10 @@ from sympy.printing.numpy import NumPyPrinter
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.algebra.sympy_border import to_sympy
+from symbackprop.algebra.sympy_text import call_name
+from symbackprop.proof.evaluate import stand_in
 from symbackprop.proof.points import Point
 
-_SIGMA = """def sigma(z):  # nothing is known of sigma: this stands for it
-    return numpy.sin(z) + numpy.cos(2 * z) / 3 + z / 2
-
-
-def sigma_prime(z):
-    return numpy.cos(z) - 2 * numpy.sin(2 * z) / 3 + 0.5
-"""
 _C = """def C(a, y):  # nothing is known of C: this stands for it
     k = numpy.arange(1, a.shape[AXIS] + 1).reshape(SHAPE)
     inner = numpy.sum(a * y, axis=AXIS, keepdims=True)
@@ -42,8 +37,9 @@ def snippet(point: Point, claim: Formula, target: Formula, wrt: Symbol | None, e
     setting = point.setting
     lines = ["import math", "", "import numpy", ""]
     used = [u for node in (claim, target, *setting.definitions.values()) for u in f.walk(node)]
-    if any(isinstance(u, f.Map) and u.function.definition is None for u in used):
-        lines += ["", *_SIGMA.splitlines(), ""]
+    unknown = {(u.function.name, u.order) for u in used if isinstance(u, f.Map) and u.function.definition is None}
+    for name, order in sorted(unknown):
+        lines += ["", *_unknown(name, order), ""]
     if any(isinstance(u, f.OpaqueLoss) for u in used):
         shape = "(-1, 1)" if setting.units == 0 else "(1, -1)"
         lines += ["", *_C.replace("AXIS", str(setting.units)).replace("SHAPE", shape).splitlines(), ""]
@@ -71,6 +67,18 @@ def snippet(point: Point, claim: Formula, target: Formula, wrt: Symbol | None, e
         lines.append(f"true = numpy.atleast_2d({code(target)})")
         lines.append(f'print("claimed", claimed{at or "[0, 0]"}, "true", true{at or "[0, 0]"})')
     return "\n".join(lines) + "\n"
+
+
+def _unknown(name: str, order: int) -> list[str]:
+    """What stands for a function of which nothing is known, or for its derivative."""
+    body = stand_in(name).derivative(order) if order else stand_in(name).definition
+    assert body is not None
+    z = sympy.Symbol("z")
+    shown = NumPyPrinter({"fully_qualified_modules": True}).doprint(body.xreplace({f.Function.argument: z}))
+    return [
+        f"def {call_name(name, order)}(z):  # nothing is known of {name}: this stands for it",
+        f"    return {shown}",
+    ]
 
 
 def _code_names(names: frozenset[str]) -> dict[str, str]:
