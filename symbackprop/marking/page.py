@@ -196,6 +196,9 @@ class Page(Definitions):
 
     def judge(self, latex: str, at: Position = START) -> Verdict:
         """One displayed formula: a chain of equalities, or several lines; ``links`` has a verdict for each equality."""
+        left, arrow, right = latex.partition(r"\rightarrow")
+        if arrow and "=" not in latex and left.strip() and right.lstrip().startswith(left.strip()):  # w -> w - r E
+            return self.judge(latex.replace(arrow, ":=".ljust(len(arrow))), at)
         self._source = latex, at
         try:
             scope = self.scope(latex)
@@ -268,6 +271,8 @@ class Page(Definitions):
     def _link(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         try:
             self._note_use(left, right)
+            if (parameter := _change_of(left, scope)) is not None:  # Delta W = E is W := W + E
+                return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
             if first and (defined := self._definition(left, right, scope)) is not None:
                 return defined
             if len(pairs := list(zip(_parts(left), _parts(right), strict=False))) > 1 or isinstance(left, s.Tuple):
@@ -387,6 +392,18 @@ class Page(Definitions):
 def _unread(error: NotationError, at: Position) -> Verdict:
     start = error.position or at
     return Verdict(Status.UNREAD, error.message, error.code, span=(start, error.end or start))
+
+
+def _change_of(node: s.Node, scope: Scope) -> s.Name | None:
+    """The parameter whose change a side is: Delta W, where no layer marks the Delta."""
+    if scope.model is None or not isinstance(node, s.Times) or len(node.factors) != 2:
+        return None
+    delta, parameter = node.factors
+    if not isinstance(parameter, s.Name) or delta != s.Name("Delta", span=delta.span):
+        return None
+    family = scope.families.get(parameter.letter)
+    known = set() if family is None else set(family.layers.values())
+    return parameter if known & set(scope.model.parameters) else None
 
 
 def _parts(node: s.Node) -> tuple[s.Node, ...]:

@@ -141,7 +141,6 @@ _SAME = {
     r"\centerdot": r"\cdot",
     r"\langle": r"\langle",
     r"\ell": r"\ell",
-    r"\lg": r"\log",
     r"\rightarrow": r"\to",
     r"\widehat": r"\hat",
     r"\overline": r"\bar",
