@@ -56,7 +56,7 @@ class Prover:
     _points: dict[int, tuple[list[Point], Iterator[Point]]] = field(default_factory=dict)
     _truths: dict[tuple[int, int, bool, Formula], Array] = field(default_factory=dict)
     _others: dict[str, Equality] = field(default_factory=dict)
-    _derived: bool = False  # whether what is judged rests on the derivation
+    _targets: set[Symbol] = field(default_factory=set)  # by what the cost is derived in what is judged
 
     @cached_property
     def equality(self) -> Equality:
@@ -75,7 +75,7 @@ class Prover:
         if isinstance(truth, Symbol) and truth in self.setting.definitions:
             truth = self.setting.definitions[truth]
         target = self._target(known)
-        self._derived = any(self._target(u) is not None for u in f.walk(known))
+        self._targets = {wrt for u in f.walk(known) if (wrt := self._target(u)) is not None}
         misfit = self._misshapen(truth, said)
         if misfit is not None:
             return misfit
@@ -222,7 +222,7 @@ class Prover:
         if may_be_undefined(said, setting) and not may_be_undefined(truth, setting):
             granted = (*granted, UNDEFINED)
         if setting.labels and (
-            self._derived or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
+            self._targets or not self._under("nothing", "", 0).equal(truth, said).equal  # by definitions alone
         ):
             granted = (setting.labels, *granted)
         return Verdict(Status.PROVED, message, assumptions=granted, scope=setting.scope)
@@ -274,11 +274,12 @@ class Prover:
                 under = self._under("symmetric", symbol.name, 0)
                 if self._agree(point.symmetric(symbol), truth, said, at) and under.equal(truth, said).equal:
                     return f"{symbol.name} is symmetric"
-        if setting.samples is not None and target is not None and target not in setting.free:
+        if setting.samples is not None and self._targets and not self._targets & set(setting.free):
             scaled = f.Product((f.scalar(setting.samples), truth))
             if self._agree(point, scaled, said, at) and self.equality.equal(scaled, said).equal:
                 cost = setting.cost.name if setting.cost is not None else "J"
-                return f"d{cost}/d{target.name} is meant for the loss of each sample"
+                named = sorted(symbol.name for symbol in self._targets)
+                return f"d{cost}/d{named[0]} is meant for the loss of each sample"
         return None
 
     def _under(self, what: str, name: str, axis: int) -> Equality:
