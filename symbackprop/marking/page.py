@@ -57,6 +57,9 @@ class Reading:
         return "\n".join([self.text, *(f"({note})" for note in self.said)])
 
 
+ELEMENTWISE = r"side by side is the matrix product: for one entry by entry write \odot"
+
+
 class Page(Definitions):
     """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts, and a network's keys.
 
@@ -283,7 +286,8 @@ class Page(Definitions):
         except NotationError as error:
             return _unread(error, left.span[0])
         except Misfit as error:
-            return Verdict(Status.REFUTED, error.message, error.code, span=error.span)
+            hint = ELEMENTWISE if "do not meet" in error.message else ""
+            return Verdict(Status.REFUTED, error.message, error.code, hint, span=error.span)
         except ShapeMismatch as error:
             return Verdict(Status.REFUTED, str(error), "SBP201", span=right.span)
         except Unsupported as error:

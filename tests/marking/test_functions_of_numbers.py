@@ -74,3 +74,9 @@ def test_what_is_granted_is_listed_for_an_entry_too():
     assert any("sum to 1" in text for text in granted.assumptions)
     withdrawn = Network(layers, inputs="d", loss="cross_entropy", labels="any", notation={"layer": "(l)"})
     assert withdrawn.verify(latex).code == "SBP319"
+
+
+def test_columns_side_by_side_get_a_hint():
+    verdict = network("sigmoid", "sigmoid").verify(r"\delta^{(2)} = (a^{(2)} - y) \sigma'(z^{(2)})")
+    assert verdict.code == "SBP201"
+    assert r"\odot" in verdict.hint
