@@ -143,6 +143,12 @@ def test_what_has_no_value_at_zero_is_not_proved_without_a_word(case: str) -> No
     assert verdict.status is not Status.PROVED or verdict.assumptions, verdict
 
 
+def test_what_has_no_value_at_any_network_is_not_proved() -> None:
+    """A1 / A1 is 1 where a unit is active and has no value elsewhere; the gate is 0 there."""
+    verdict = NETWORKS["relu"].verify("(W2.T @ Delta2) * (A1 / A1)", of="Delta1")
+    assert verdict.status is not Status.PROVED, verdict
+
+
 def test_a_root_of_a_step_is_read_as_any_other() -> None:
     """Once an IndexError."""
     verdict = NETWORKS["relu"].verify("(W2.T @ Delta2) * np.sqrt(Z1 > 0)", of="Delta1")

@@ -108,6 +108,18 @@ def test_joined_indices_are_what_they_would_be_from_the_start():
         assert ring.rename(apart, {"j": "i"}) == form(ring, joined, ("i",), [i for i in order if i != "j"])
 
 
+def test_indices_that_tie_are_exchanged_only_where_nothing_changes():
+    """A directed triangle: its corners look alike, and may be turned, but not two of them exchanged."""
+    ring = Ring()
+
+    def triangle(i, j, k):
+        return ring.exp(ring.mul(ring.entry("A", (i, j)), ring.entry("A", (j, k)), ring.entry("A", (k, i))))
+
+    assert triangle("i", "j", "k") == triangle("j", "k", "i")
+    assert triangle("i", "j", "k") != triangle("j", "i", "k")
+    assert ring.rename(triangle("i", "j", "k"), {"i": "j", "j": "i"}) == triangle("j", "i", "k")
+
+
 def test_many_equal_factors_tie_without_cost_or_end_in_a_budget():
     ring = Ring(budget=Budget(20_000))
     p = ring.constant(1)

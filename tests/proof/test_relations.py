@@ -54,6 +54,8 @@ TRUE = [
     (w / sigma * sigma * (1 - sigma), w * (1 - sigma)),
     ((w - sigma) / (sigma * (1 - sigma)), w / sigma - (1 - w) / (1 - sigma)),
     (1 / w + 1 / (1 - w), 1 / (w * (1 - w))),
+    (m * w / (m * w + u) + u / (m * w + u), sympy.Integer(1)),
+    (w / (m * w + u), (1 - u / (m * w + u)) / m),
     (sympy.sqrt(m) ** 2, m),
     (sympy.sqrt(m * w**2) / sympy.sqrt(m), sympy.sqrt(w**2)),
     (sympy.Abs(z) ** 2, z**2),

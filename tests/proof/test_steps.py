@@ -95,6 +95,23 @@ def test_a_use_that_is_left_out_is_seen():
     assert not all(proved(v) for step, v in zip(renumbered, verdicts, strict=True) if step.wrt == weights)
 
 
+def test_a_sum_that_lacks_a_use_is_seen_though_it_adds_up():
+    d = derived("sigmoid", "tanh", l2="lambda")
+    setting = of_network(d)
+    total = next(step for step in d.steps if step.through is None)
+    cost = d.model.assignments[-1]
+    kept = [step for step in d.steps if not (step.wrt == total.wrt and step.through == cost)]
+    numbers = {step.number: n for n, step in enumerate(kept, start=1)}
+    part = next(step for step in kept if step.wrt == total.wrt and step.through is not None)
+    only = replace(
+        total, premises=(part.number,), equation=Equation((f.Derivative(d.model.cost, total.wrt), part.result))
+    )
+    steps = [replace(only if step is total else step, number=numbers[step.number]) for step in kept]
+    steps = [replace(s, premises=tuple(numbers[p] for p in s.premises if p in numbers)) for s in steps]
+    verdicts = prove_steps(tuple(steps), setting)
+    assert [proved(v) for s, v in zip(steps, verdicts, strict=True) if s.wrt == total.wrt] == [False, False]
+
+
 def test_a_wrong_layer_in_the_generic_layer_is_seen():
     d = derived("sigmoid", "sigmoid", "tanh")
     setting = of_network(d)
