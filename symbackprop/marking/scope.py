@@ -359,7 +359,3 @@ def _family(model: Model, role: str) -> Family:
         case _:
             found = {k: b.errors[0][1] for k, b in blocks}
     return Family(role, found, found.get(1) if one else None)
-
-
-def scalar_symbol(letter: str) -> Symbol:
-    return Symbol(letter, SCALAR)

@@ -20,17 +20,14 @@ from symbackprop.proof.numbers import Dual, NoValue, Number, Real
 
 Array: TypeAlias = list[list[Number]]
 
-# What stands for a function of which nothing is known: no identity that people use holds for it.
 _z = Function.argument
-STAND_IN = Function("sigma", r"\sigma", sympy.sin(_z) + sympy.cos(2 * _z) / 3 + _z / 2)
 
 
 @cache
 def stand_in(name: str) -> Function:
-    """What is taken for an unknown function: another one for each name."""
-    pace = 1 if name == "sigma" else sympy.Rational(3 + sum(map(ord, name)) % 11, 5)
-    definition = sympy.sin(pace * _z) + sympy.cos(2 * _z) / 3 + _z / 2
-    return Function(name, STAND_IN.latex, definition)
+    """What is taken for a function of which nothing is known: no identity that people use holds for it."""
+    pace = 1 if name == "sigma" else sympy.Rational(6 + sum(map(ord, name)) % 11, 5)  # f and g are two functions
+    return Function(name, r"\sigma", sympy.sin(pace * _z) + sympy.cos(2 * _z) / 3 + _z / 2)
 
 
 def stand_ins(nodes: Iterable[Formula]) -> dict[str, str]:

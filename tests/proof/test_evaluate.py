@@ -13,7 +13,7 @@ from symbackprop.algebra import index as ix
 from symbackprop.algebra.meaning import meaning
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import Unsupported
-from symbackprop.proof.evaluate import STAND_IN, Place, value
+from symbackprop.proof.evaluate import Place, stand_in, value
 from symbackprop.proof.normal import Normaliser
 from symbackprop.proof.numbers import Ball, Dual, NoValue
 from symbackprop.proof.ring import Ring
@@ -25,7 +25,7 @@ def with_known_sigma(node):
     """The node with the stand-in in place of the opaque function, so that both evaluators take the same."""
 
     def change(u):
-        return f.Map(STAND_IN, u.arg, u.order) if isinstance(u, f.Map) and u.function == SIGMA else u
+        return f.Map(stand_in("sigma"), u.arg, u.order) if isinstance(u, f.Map) and u.function == SIGMA else u
 
     return f.rewrite(node, change)
 
