@@ -73,6 +73,22 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
+# Notes use these; SymPy's sech and the like stand for 1/cosh, see without_reciprocals.
+FURTHER: dict[str, Function] = {
+    name: Function(name, rf"\operatorname{{{name}}}", definition)
+    for name, definition in {
+        "sech": sympy.sech(_z),
+        "csch": sympy.csch(_z),
+        "coth": sympy.coth(_z),
+        "tan": sympy.tan(_z),
+        "sec": sympy.sec(_z),
+        "csc": sympy.csc(_z),
+        "cot": sympy.cot(_z),
+        "arctan": sympy.atan(_z),
+    }.items()
+}
+
+
 # Made when they are asked for: SymPy's first sum imports a part of SymPy that takes as long as all of this package.
 
 
@@ -88,6 +104,12 @@ def softplus() -> Function:
 
 
 @cache
+def logit() -> Function:
+    """The inverse of the sigmoid."""
+    return Function("logit", r"\operatorname{logit}", sympy.log(_z / (1 - _z)))
+
+
+@cache
 def log_cosh() -> Function:
     return Function("log_cosh", r"\log\cosh", sympy.log(sympy.cosh(_z)), rate=Map(TANH, _u))
 
@@ -98,7 +120,12 @@ def without_reciprocals(e: sympy.Expr) -> sympy.Expr:
     >>> without_reciprocals(sympy.sech(_z) ** 2)
     cosh(z)**(-2)
     """
-    for function, inverse in ((sympy.sech, sympy.cosh), (sympy.csch, sympy.sinh), (sympy.sec, sympy.cos)):
+    for function, inverse in (
+        (sympy.sech, sympy.cosh),
+        (sympy.csch, sympy.sinh),
+        (sympy.sec, sympy.cos),
+        (sympy.csc, sympy.sin),
+    ):
         e = e.replace(function, lambda u, inverse=inverse: 1 / inverse(u))
     for function, top, bottom in (
         (sympy.coth, sympy.cosh, sympy.sinh),

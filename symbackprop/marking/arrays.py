@@ -32,6 +32,9 @@ class Arrays:
     exponents: frozenset[str]
     deriving: bool
     any_layer: int | None
+    whole: bool
+    unmarked: bool
+    ends: dict[str, sympy.Expr]
 
     if TYPE_CHECKING:
 
@@ -81,6 +84,11 @@ class Arrays:
 
     def array(self, node: s.Name, family: Family) -> Formula:
         base = self._of_layer(node, family)
+        node = self._sample_below(node, family, base)
+        if node.sample is None and family.column and self.sample.name not in self.bound:
+            self.unmarked = True
+            if self.whole:
+                return self.entries(base, node.entries, node)
         if node.sample is not None or family.column:
             samples = self.scope.samples
             if samples is None:
@@ -102,6 +110,18 @@ class Arrays:
         if family.weights and len(node.entries) == 1 and shape(base) != SCALAR and ONE not in shape(base):
             return self._unit_weights(base, node)
         return self.entries(base, node.entries, node)
+
+    def _sample_below(self, node: s.Name, family: Family, base: Formula) -> s.Name:
+        """x_n in a sum over the samples n is sample n of x; of two indices the one where samples lie in X."""
+        samples, rows = self.scope.samples, self.scope.rows
+        if node.sample is not None or not family.column or samples is None or not node.entries:
+            return node
+        units = shape(base)[1 if rows else 0]
+        place = 0 if rows else len(node.entries) - 1
+        index = node.entries[place]
+        if not index.is_Symbol or self.ends.get(index.name) != samples or units == samples:
+            return node
+        return replace(node, sample=index, entries=node.entries[:place] + node.entries[place + 1 :])
 
     def _of_layer(self, node: s.Name, family: Family) -> Formula:
         letter, where = node.letter, node.span

@@ -10,7 +10,7 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
-from symbackprop.algebra.functions import FUNCTIONS, clip, huber, sigmoid
+from symbackprop.algebra.functions import FUNCTIONS, FURTHER, clip, huber, logit, sigmoid
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
 from symbackprop.model.activations import ACTIVATIONS, Activation
@@ -20,7 +20,7 @@ from symbackprop.notation.syntax import Node
 if TYPE_CHECKING:
     from symbackprop.marking.scope import Scope
 
-ELEMENTARY = {name: function for name, function in FUNCTIONS.items() if name != "positive_part"}
+ELEMENTARY = {name: function for name, function in (FUNCTIONS | FURTHER).items() if name != "positive_part"}
 _SPELLED = "relu elu selu softplus softsign silu gelu mish hardtanh hardsigmoid relu6 sigmoid identity"
 NAMED_ACTIVATIONS = {**{name: name for name in _SPELLED.split()}, "leakyrelu": "leaky_relu"}
 
@@ -40,6 +40,7 @@ class Calls:
         def checked(self, formula: Formula, node: Node) -> Formula: ...
         def trace(self, arg: Formula, node: Node) -> Formula: ...
         def maximum(self, args: Sequence[Formula], smaller: bool) -> Formula: ...
+        def greatest(self, body: Formula, index: str, node: Node) -> Formula: ...
         def log_sum_exp(self, arg: Formula) -> Formula: ...
 
         @property
@@ -51,6 +52,8 @@ class Calls:
         if letter in self.scope.losses and letter not in self.scope.functions:
             return self.loss_of(node)
         if letter in ("max", "min"):
+            if len(args) == 1 and letter == "max":
+                return self.greatest(self.checked(self.of(args[0]), args[0]), "", node)
             if len(args) != 2:
                 self.reject(f"{letter} takes two arguments", node)
             return self.maximum([self.of(a) for a in args], letter == "min")
@@ -104,6 +107,8 @@ class Calls:
             return self._activated(function, arg, node)
         if letter == "huber":
             return f.Map(huber(1), arg, order)
+        if letter == "logit":
+            return f.Map(logit(), arg, order)
         if letter in ELEMENTARY:
             return f.Map(ELEMENTARY[letter], arg, order)
         if letter in NAMED_ACTIVATIONS:

@@ -12,9 +12,10 @@ from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import SCALAR, Formula, Function, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import to_sympy
-from symbackprop.errors import Position
+from symbackprop.errors import Position, Unsupported
 from symbackprop.marking.elaborate import Elaborator, Shorthand
 from symbackprop.marking.scope import Family, Scope
+from symbackprop.marking.sums import GREATEST
 from symbackprop.notation import syntax as s
 from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
 from symbackprop.proof.status import Status
@@ -70,6 +71,8 @@ class Definitions:
             return None
         if elaborator.free_ranges([formula]):
             return None
+        if any(isinstance(u, Symbol) and u.letter.startswith(f"{GREATEST}[") for u in f.walk(formula)):
+            raise Unsupported("a maximum over entries is read where it cancels, not where it is given a name")
         self._define(left, formula, scope)
         self.defined[letter] = left.span[0]
         close = [k for k in scope.known() if k != letter and _one_edit(k, letter)] if scope.model is not None else []

@@ -17,7 +17,7 @@ from symbackprop.marking.calls import Calls, folded
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
 from symbackprop.marking.scope import Scope
-from symbackprop.marking.sums import Sums
+from symbackprop.marking.sums import Sums, free_symbols, sized_deltas
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -44,6 +44,9 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         self.deriving = False
         self.unknown: list[str] = []
         self.any_layer: int | None = None
+        self.whole = False  # whether lower-case letters without a mark are those of all samples
+        self.unmarked = False  # whether there were such letters
+        self.ends: dict[str, sympy.Expr] = {}  # where the sums around end that say so
         self.asserted: list[tuple[Formula, Formula]] = []
 
     @property
@@ -57,6 +60,12 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         for node in nodes:
             names |= {symbol.name for symbol in free_symbols(node)}
         return {name: size for name, size in self.indices.items() if name in names}
+
+    def with_ranges(self, node: Formula) -> Formula:
+        """The formula with the range of every Kronecker delta that what stands elsewhere told."""
+        for name, size in self.indices.items():
+            node = sized_deltas(node, sympy.Symbol(name), size)
+        return node
 
     def misfit(self, message: str, node: Node, code: str = "SBP201") -> Misfit:
         return Misfit(message, code, node.span)
@@ -357,25 +366,6 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         return found
 
     # Sums over indices, matrices written out
-
-
-def free_symbols(node: Formula) -> set[sympy.Symbol]:
-    """The indices of a formula that no sum binds."""
-    found: set[sympy.Symbol] = set()
-    match node:
-        case f.Entry(_, row, column):
-            found |= row.free_symbols | column.free_symbols
-        case f.Kronecker(left, right):
-            found |= left.free_symbols | right.free_symbols
-        case f.Unit(index, _):
-            found |= index.free_symbols
-        case f.Scalar(name):
-            found.add(sympy.Symbol(name))
-    for child in node.children:
-        found |= free_symbols(child)
-    if isinstance(node, f.IndexSum):
-        found -= {node.index}
-    return found
 
 
 def _scalars_attached(formulas: Sequence[Formula], joints: Sequence[str]) -> tuple[list[Formula], list[str], list[str]]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symbackprop.errors import NotationError
+from symbackprop.marking.infer_names import names_of
 from symbackprop.notation.latex_tokens import Token, tokenize
+from symbackprop.notation.lexicon import plain
 
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
+_MATRICES = frozenset("W b Z A H Delta".split())  # noqa: SIM905  (with one number below: that of a layer)
 _FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
 
@@ -51,6 +53,9 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["differentials"] = "per sample"
     if "loss" not in names and "sample_loss" not in names and (pair := _two_losses(losses)) is not None:
         notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
+    letters = names_of(pages, {plain(letter) for letter in declared.get("symbols", {})} | set(map(str, names.values())))
+    if letters := {role: letter for role, letter in letters.items() if role not in names}:
+        notation.setdefault("names", {}).update(letters)
     layout = _layout(pages)
     implied: dict[str, Any] = {key: value for key, value in layout.items() if key not in declared}
     return {**implied, "notation": notation} if notation else implied
@@ -98,7 +103,7 @@ def _marks(tokens: Sequence[Token], marks: Counter[str], lowest: dict[str, int],
             place = end
             while place < len(tokens) and tokens[place].text == "}":
                 place += 1
-        if len(subscript) == 1 and subscript[0].text.isdigit() and token.text in "Wb":
+        if len(subscript) == 1 and subscript[0].text.isdigit() and token.text in _MATRICES:
             marks["_l"] += 1
             number = int(subscript[0].text[:4])
             lowest[token.text] = min(lowest.get(token.text, number), number)
@@ -179,11 +184,16 @@ def _per_sample(tokens: Sequence[Token]) -> bool:
 
 
 def _layout(pages: Sequence[Sequence[Token]]) -> dict[str, str]:
-    """Where samples and weights lie, from a line Z = W X + b, W^T X + b or X W + b."""
+    """Where samples and weights lie, from a product that only one layout has: W x, W^T x, X W."""
+    for tokens in pages:
+        for (first, turned), (second, also) in _neighbours(tokens):
+            if first in "Ww" and turned and second in "xXaA" and not also:
+                return {"samples": "columns", "weights": "in x out"}
+            if first == "X" and not turned and second in "Ww":
+                return {"samples": "rows", "weights": "out x in" if also else "in x out"}
     for tokens in pages:
         for side in _affine_sides(tokens):
-            letters = _letters(side)
-            for (first, turned), (second, also) in pairwise(letters):
+            for (first, turned), (second, also) in _neighbours(side):
                 if first in "Ww" and second in "XAxa":
                     return {"samples": "columns", "weights": "in x out" if turned else "out x in"}
                 if first in "XA" and second in "Ww":
@@ -192,7 +202,7 @@ def _layout(pages: Sequence[Sequence[Token]]) -> dict[str, str]:
 
 
 def _affine_sides(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """What stands behind z = or Z =, up to the end of the formula."""
+    """What stands behind z = or Z =, up to the first sign."""
     out = []
     for at, token in enumerate(tokens):
         if token.text in ("z", "Z") and token.kind == "letter":
@@ -201,21 +211,30 @@ def _affine_sides(tokens: Sequence[Token]) -> list[Sequence[Token]]:
                 script = tokens[place].text in ("_", "^")
                 place = _group(tokens, place + 1)[1] if script else place + 1
             if place < len(tokens) and tokens[place].text == "=":
-                out.append(tokens[place + 1 :])
+                rest = tokens[place + 1 :]
+                end = next((k for k, t in enumerate(rest) if t.text in ("+", "-", "=", ",", "\\\\", "")), len(rest))
+                out.append(rest[:end])
     return out
 
 
-def _letters(tokens: Sequence[Token]) -> list[tuple[str, bool]]:
-    """The letters of a product up to the first sign, each with whether it is transposed."""
-    out: list[tuple[str, bool]] = []
+def _neighbours(tokens: Sequence[Token]) -> Iterator[tuple[tuple[str, bool], tuple[str, bool]]]:
+    """Letters side by side in a product, each with whether it is transposed."""
+    before: tuple[str, bool] | None = None
     place = 0
-    while place < len(tokens) and tokens[place].text not in ("+", "-", "=", ",", "\\\\", ""):
+    while place < len(tokens):
         token = tokens[place]
         place += 1
         if token.kind == "letter" and len(token.text) == 1:
-            out.append((token.text, False))
-        elif token.text in ("_", "^"):
-            inside, place = _group(tokens, place)
-            if token.text == "^" and out and any(t.text in ("T", r"\top") for t in inside):
-                out[-1] = (out[-1][0], True)
-    return out
+            turned = False
+            while place < len(tokens) and tokens[place].text in ("_", "^", "}", ")"):
+                if tokens[place].text in ("_", "^"):
+                    above = tokens[place].text == "^"
+                    inside, place = _group(tokens, place + 1)
+                    turned = turned or (above and any(t.text in ("T", r"\top") for t in inside))
+                else:
+                    place += 1
+            if before is not None:
+                yield before, (token.text, turned)
+            before = token.text, turned
+        elif token.text not in ("{", "}", r"\cdot"):
+            before = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, Protocol
 
 from symbackprop.algebra import formula as f
@@ -15,7 +14,9 @@ from symbackprop.errors import NetworkError, NotationError, Position, ShapeMisma
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
+from symbackprop.marking.instances import exponents, layer_choices, of_any_layer, varies
 from symbackprop.marking.judge import Judge
+from symbackprop.marking.other_readings import OtherReadings, unread
 from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
 from symbackprop.marking.second import check_scalar_side
 from symbackprop.marking.updates import update_of
@@ -60,7 +61,7 @@ class Reading:
 ELEMENTWISE = r"side by side is the matrix product: for one entry by entry write \odot"
 
 
-class Page(Definitions):
+class Page(Definitions, OtherReadings):
     """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts, and a network's keys.
 
     What is not declared of the notation is inferred formula by formula; ``infer`` does so for a whole page first.
@@ -96,7 +97,8 @@ class Page(Definitions):
         found = dict(infer([latex], self.declared).get("notation", {}))
         inferred_names = self._inferred.setdefault("names", {})
         for role, letter in found.pop("names", {}).items():
-            inferred_names.setdefault(role, letter)
+            if not self._is_size(letter):
+                inferred_names.setdefault(role, letter)
         for key, value in found.items():
             self._inferred.setdefault(key, value)
         rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
@@ -108,6 +110,13 @@ class Page(Definitions):
             return Notation(**rest, names={**inferred_names, **names})
         except NetworkError:  # what is inferred must not stand against what is declared
             return Notation(**rest, names=names)
+
+    def _is_size(self, letter: str) -> bool:
+        """Whether a letter is a size of the network already, which no role may take from it."""
+        if self.network is None:
+            return False
+        model = self.network.model
+        return any(str(n) == letter for n in (*model.sizes, model.frame.samples))
 
     def scope(self, latex: str) -> Scope:
         """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
@@ -207,7 +216,7 @@ class Page(Definitions):
             scope = self.scope(latex)
             pieces = self._chains(latex, at)
         except NotationError as error:
-            return _unread(error, at)
+            return unread(error, at)
         links: list[Verdict] = []
         for tokens in pieces:
             try:
@@ -219,40 +228,15 @@ class Page(Definitions):
                 links += self._chain(tree, scope)
                 self._last = tree.sides[-1]
             except NotationError as error:
-                links.append(_unread(error, tokens[0].start))
+                links.append(unread(error, tokens[0].start))
             except RecursionError:
-                links.append(_unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
+                links.append(unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
         found = chain(tuple(links))
         if self.network is not None and found.status in (Status.REFUTED, Status.UNREAD):
-            identity = self._of_functions(pieces, scope, latex, at)
-            return found if identity is None else identity
+            other = self._of_functions(pieces, scope, latex, at)
+            other = self._in_its_layout(found, latex, at) if other is None else other
+            return found if other is None else other
         return found
-
-    def _of_functions(
-        self, pieces: Sequence[Sequence[Token]], scope: Scope, latex: str, at: Position
-    ) -> Verdict | None:
-        r"""sigma'(z) = sigma(z) (1 - sigma(z)), with a z of no layer: an identity of functions, where z is a number.
-
-        None where it is none, or where nothing is known of sigma in the network.
-        """
-        try:
-            nodes = [u for tokens in pieces for side in self._tree(tokens, scope).sides for u in s.walk(side)]
-        except NotationError:
-            return None
-        names = [u for u in nodes if isinstance(u, s.Name)]
-        called = {u.letter for u in nodes if isinstance(u, s.Func)}
-        inside = {id(v) for u in nodes if isinstance(u, s.Call | s.Partial) for v in s.walk(u)}
-        if any(id(u) not in inside for u in names) or called & {"f", "g", "h", "phi", "varphi", "psi"}:
-            return None
-        bare = all(u == s.Name(u.letter, span=u.span) and u.letter in ("z", "x", "t", "u") for u in names)
-        if not called or not bare or len({u.letter for u in names}) != 1:
-            return None
-        assert self.network is not None
-        activations = {layer.activation.name for layer in self.network.model.layers}
-        if "sigma" in called and ("generic" in activations or "sigmoid" not in activations):
-            return None
-        found = Page().judge(latex, at)
-        return None if found.status is Status.UNREAD else found
 
     def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
         links: list[Verdict] = []
@@ -284,7 +268,7 @@ class Page(Definitions):
                 return _joined([self._instances(u, v, "=", scope, False) for u, v in pairs])
             return self._instances(left, right, relation, scope, first)
         except NotationError as error:
-            return _unread(error, left.span[0])
+            return unread(error, left.span[0])
         except Misfit as error:
             hint = ELEMENTWISE if "do not meet" in error.message else ""
             return Verdict(Status.REFUTED, error.message, error.code, hint, span=error.span)
@@ -304,9 +288,9 @@ class Page(Definitions):
 
     def _elaborators(self, nodes: Sequence[s.Node], scope: Scope) -> Iterator[Elaborator]:
         """One for each choice of the symbolic layers, in order."""
-        exponents = frozenset(_exponents(nodes)) if scope.lexicon.free else frozenset()
-        for layers in _layer_choices(nodes, scope):
-            yield Elaborator(scope, layers, exponents)
+        numbers = frozenset(exponents(nodes)) if scope.lexicon.free else frozenset()
+        for layers in layer_choices(nodes, scope):
+            yield Elaborator(scope, layers, numbers)
 
     def _instances(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         """The claim for every layer for which it makes sense."""
@@ -319,11 +303,11 @@ class Page(Definitions):
                 break
             choice = dict(elaborator.layers)
             try:
-                found.append((choice, self._one(left, right, relation, scope, first, elaborator)))
+                found.append((choice, self._of_samples(left, right, relation, scope, first, elaborator)))
             except LayerMissing as error:
                 missing = error
             except LayerOpen as error:
-                if not _of_any_layer((left, right), scope):
+                if not of_any_layer((left, right), scope):
                     raise
                 return self._in_every_layer(left, right, scope, error)
             if found and found[-1][1].status in (Status.REFUTED, Status.UNREAD):
@@ -331,7 +315,7 @@ class Page(Definitions):
         if not found:
             assert missing is not None
             raise missing
-        if len(found) == 1 and not _varies(found[0][0], scope):
+        if len(found) == 1 and not varies(found[0][0], scope):
             return found[0][1]
         choice, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
         letters = ", ".join(f"{k} = {v}" for k, v in choice.items() if k != "L")
@@ -343,6 +327,32 @@ class Page(Definitions):
             granted = tuple(dict.fromkeys(text for _, v in found for text in v.assumptions))
             return replace(worst, message=f"{worst.message}, for {'; '.join(shown)}", assumptions=granted)
         return replace(worst, message=f"for {letters}: {worst.message}")
+
+    def _of_samples(
+        self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
+    ) -> Verdict:
+        """The claim for one sample; where it is not right so, with lower-case letters for those of all samples."""
+        found: Verdict | None = None
+        fault: ShapeMismatch | NotationError | None = None
+        try:
+            found = self._one(left, right, relation, scope, first, elaborator)
+        except LayerMissing:
+            raise
+        except (ShapeMismatch, NotationError) as error:
+            fault = error
+        if elaborator.unmarked and (found is None or found.status in (Status.REFUTED, Status.UNDECIDED)):
+            whole = Elaborator(scope, elaborator.layers, elaborator.exponents)
+            whole.whole = True
+            try:
+                other = self._one(left, right, relation, scope, first, whole)
+            except (ShapeMismatch, NotationError, Unsupported, Shorthand):
+                other = None
+            if other is not None and (other.status is Status.PROVED or isinstance(fault, ShapeMismatch)):
+                return _with_notes(other, ["lower-case letters without a mark are those of all samples"])
+        if found is None:
+            assert fault is not None
+            raise fault
+        return found
 
     def _in_every_layer(self, left: s.Node, right: s.Node, scope: Scope, error: NotationError) -> Verdict:
         """a = g(z), g'(z) = ... without a layer: for every layer."""
@@ -375,6 +385,7 @@ class Page(Definitions):
             short_of = elaborator.shorthand(left)
             if short_of is not None:
                 return self._factor(short_of, claim, elaborator)
+        known, claim = elaborator.with_ranges(known), elaborator.with_ranges(claim)
         for side, formula in ((left, known), (right, claim)):
             check_scalar_side(side, formula, *self._source)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
@@ -391,11 +402,6 @@ class Page(Definitions):
         assert self._judge is not None
         found = self._judge.shorthand(short, claim, elaborator.free_ranges([claim]))
         return _with_notes(found, elaborator.said)
-
-
-def _unread(error: NotationError, at: Position) -> Verdict:
-    start = error.position or at
-    return Verdict(Status.UNREAD, error.message, error.code, span=(start, error.end or start))
 
 
 def _change_of(node: s.Node, scope: Scope) -> s.Name | None:
@@ -431,51 +437,3 @@ def _with_notes(verdict: Verdict, said: Sequence[str]) -> Verdict:
         return verdict
     text = "read so: " + "; ".join(dict.fromkeys(said))
     return replace(verdict, hint=f"{verdict.hint}; {text}" if verdict.hint else text)
-
-
-def _exponents(nodes: Sequence[s.Node]) -> Iterator[str]:
-    """Letters that stand in exponents, and by which nothing is derived: numbers."""
-    every = [u for node in nodes for u in s.walk(node)]
-    derived = {v.letter for u in every if isinstance(u, s.Partial) for v in s.walk(u.wrt) if isinstance(v, s.Name)}
-    for u in every:
-        if isinstance(u, s.Raised):
-            yield from (v.letter for v in s.walk(u.exponent) if isinstance(v, s.Name) and v.letter not in derived)
-
-
-def _layer_letters(nodes: Sequence[s.Node]) -> list[str]:
-    found: dict[str, None] = {}
-    for node in nodes:
-        bound = {u.index for u in s.walk(node) if isinstance(u, s.Big)}
-        for u in s.walk(node):
-            layer = getattr(u, "layer", None)
-            if layer is not None:
-                found.update(dict.fromkeys(sorted(x.name for x in layer.free_symbols if x.name not in bound)))
-    return list(found)
-
-
-def _layer_choices(nodes: Sequence[s.Node], scope: Scope) -> Iterator[dict[str, int]]:
-    """Numbers for the symbolic layers, as they are written; L is the last."""
-    if scope.model is None:
-        yield {}
-        return
-    last = scope.last + scope.first - 1
-    fixed = {"L": last}
-    letters = [name for name in _layer_letters(nodes) if name != "L"]
-    for values in product(range(scope.first - 1, last + 1), repeat=min(len(letters), 2)):
-        yield {**fixed, **dict(zip(letters, values, strict=False))}
-
-
-def _of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:
-    """Whether only z and a occur, without layers: what is said of a function holds in every layer."""
-    for node in nodes:
-        for u in s.walk(node):
-            if isinstance(u, s.Partial):
-                return False
-            family = scope.families.get(u.letter) if isinstance(u, s.Name) else None
-            if family is not None and (family.what not in ("activation", "preactivation") or u.layer is not None):  # type: ignore[attr-defined]
-                return False
-    return any(isinstance(u, s.Call) for node in nodes for u in s.walk(node))
-
-
-def _varies(choice: Mapping[str, int], scope: Scope) -> bool:
-    return scope.model is not None and any(name != "L" for name in choice)

@@ -19,6 +19,7 @@ from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError, Position, ShapeMismatch
 from symbackprop.marking import derivatives as dv
+from symbackprop.marking.sums import GREATEST
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -60,6 +61,7 @@ class Partials:
     deriving: bool
     labels: dict[Formula, str]
     unknown: list[str]
+    whole: bool
 
     if TYPE_CHECKING:
 
@@ -80,7 +82,7 @@ class Partials:
         return {**forward, **self.scope.definitions}
 
     def partial(self, node: s.Partial) -> Formula:
-        of = self._of(node)
+        of = self._explicit(self._of(node), node)
         target = self._target(node.wrt, of)
         if node.through is not None:
             through = self.of(node.through)
@@ -108,10 +110,26 @@ class Partials:
         self.deriving = saved
         return found
 
+    def _explicit(self, of: Formula, node: s.Partial) -> Formula:
+        """What is derived, with first derivatives in it worked out: second ones are of what they are, not of names."""
+        if any(isinstance(u, Symbol) and u.letter.startswith(f"{GREATEST}[") for u in f.walk(of)):
+            message = "the derivative of a maximum over entries is not read"
+            raise NotationError(message, node.span[0], "SBP104", node.span[1])
+        named = list(dict.fromkeys(u for u in f.walk(of) if isinstance(u, f.Derivative)))
+        worked: dict[Formula, Formula] = {}
+        for u in named:
+            inner = self._unfolded_fully(u.of)
+            if u.through is not None or not isinstance(u.wrt, Symbol) or isinstance(inner, Symbol):
+                message = "a second derivative of what has no definition here"
+                raise NotationError(message, node.span[0], "SBP104", node.span[1])
+            worked[u] = dv.of_scalar(dv.unfolded(u.of, self.definitions, u.wrt), u.wrt)
+        return f.substitute(of, worked) if worked else of
+
     def _whole(self, wrt: Node) -> bool:
         """Whether a derivative is by all samples at once: then the losses of the samples are added up."""
         family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
-        data = family is not None and family.what not in ("weights", "bias") and not family.column
+        column = family is not None and family.column and not self.whole
+        data = family is not None and family.what not in ("weights", "bias") and not column
         return data and isinstance(wrt, s.Name) and wrt.sample is None and not wrt.entries
 
     def _own_cost(self, node: s.Partial) -> Formula:
@@ -200,7 +218,7 @@ class Partials:
             found = dv.by_entry(inner, array, (part.row, part.column))
         elif part == array and shape(array) == SCALAR:
             found = dv.by_entry(inner, array, (ONE, ONE))
-        elif part == array:
+        elif part in (array, f.Transpose(array)):
             if ONE not in shape(array) and ONE in shape(of):
                 raise Shorthand(of, array)
             try:

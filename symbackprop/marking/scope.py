@@ -20,7 +20,7 @@ from symbackprop.notation.notation import Notation
 USUAL: dict[str, tuple[str, ...]] = {
     "input": ("x", "X"),
     "target": ("y", "Y", "t"),
-    "prediction": ("y_hat", "Y_hat"),
+    "prediction": ("y_hat", "Y_hat", "p", "P"),
     "loss": ("J", "L", "C", "E", "ell"),
     "weights": ("W", "w"),
     "bias": ("b",),

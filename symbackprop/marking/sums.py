@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
 from symbackprop.algebra.functions import EXP, LOG, POSITIVE_PART
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
 from symbackprop.marking.scope import Scope
+from symbackprop.marking.words import in_words
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TERMS = 200  # of a sum whose bounds are numbers
 MAX_SUMS = 5  # in one another
+GREATEST = "max"  # how the names of maxima over entries begin
 
 
 class Sums:
@@ -31,6 +33,8 @@ class Sums:
     bound: list[str]
     indices: dict[str, sympy.Expr]
     layers: dict[str, int]
+    unknown: list[str]
+    ends: dict[str, sympy.Expr]
 
     if TYPE_CHECKING:
 
@@ -40,19 +44,35 @@ class Sums:
         def misfit(self, message: str, node: Node, code: str = "SBP201") -> Misfit: ...
         def checked(self, formula: Formula, node: Node) -> Formula: ...
 
+    def greatest(self, body: Formula, index: str, node: Node) -> Formula:
+        """A maximum over entries, as a number of which nothing is known: enough where it cancels."""
+        if free_symbols(body) - {sympy.Symbol(index)}:
+            message = "a maximum for each value of another index is not read"
+            raise NotationError(message, node.span[0], "SBP104", node.span[1])
+        found = Symbol(f"{GREATEST}[{in_words(body)}]")
+        self.unknown.append("the maximum")
+        return found
+
     def big(self, node: s.Big) -> Formula:
         if any(self._is_layer(node.index, u) for u in s.walk(node.body)) or node.kind == "prod":
             return self.over_layers(node)
         if len(self.bound) >= MAX_SUMS:
             raise NotationError(f"more than {MAX_SUMS} sums in one another", node.span[0], "SBP105", node.span[1])
         name = node.index
-        saved = self.indices.pop(name, None)
+        saved, outer = self.indices.pop(name, None), self.ends.pop(name, None)
+        if node.upper is not None:
+            self.ends[name] = self.scope.size(node.upper, self.layer, node.span)
         self.bound.append(name)
         body = self.of(node.body)
         self.bound.pop()
+        self.ends.pop(name, None)
+        if outer is not None:
+            self.ends[name] = outer
         size = self.indices.pop(name, None)
         if saved is not None:
             self.indices[name] = saved
+        if node.kind == "max":
+            return self.greatest(body, name, node)
         lower = sympy.Integer(1) if node.lower is None else self.scope.size(node.lower, self.layer, node.span)
         if node.upper is not None:
             upper = self.scope.size(node.upper, self.layer, node.span)
@@ -67,7 +87,7 @@ class Sums:
         if lower.is_Integer and upper.is_Integer and upper - lower > MAX_TERMS:
             raise NotationError(f"a sum of more than {MAX_TERMS} terms", node.span[0], "SBP105", node.span[1])
         index = sympy.Symbol(name)
-        body = _sized_deltas(body, index, size if size is not None else upper)
+        body = sized_deltas(body, index, size if size is not None else upper)
         if node.but is not None:
             whole = size if size is not None else upper
             self.meets(node.but, whole, node)
@@ -153,7 +173,26 @@ class Sums:
         return f.Map(LOG, f.Total(f.Map(EXP, arg)))
 
 
-def _sized_deltas(node: Formula, index: sympy.Symbol, size: sympy.Expr) -> Formula:
+def free_symbols(node: Formula) -> set[sympy.Symbol]:
+    """The indices of a formula that no sum binds."""
+    found: set[sympy.Symbol] = set()
+    match node:
+        case f.Entry(_, row, column):
+            found |= row.free_symbols | column.free_symbols
+        case f.Kronecker(left, right):
+            found |= left.free_symbols | right.free_symbols
+        case f.Unit(index, _):
+            found |= index.free_symbols
+        case f.Scalar(name):
+            found.add(sympy.Symbol(name))
+    for child in node.children:
+        found |= free_symbols(child)
+    if isinstance(node, f.IndexSum):
+        found -= {node.index}
+    return found
+
+
+def sized_deltas(node: Formula, index: sympy.Symbol, size: sympy.Expr) -> Formula:
     def change(u: Formula) -> Formula:
         if isinstance(u, f.Kronecker) and u.size is None and index in (u.left, u.right):
             return f.Kronecker(u.left, u.right, size)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from symbackprop.errors import NotationError, Position
 from symbackprop.notation import syntax as s
+from symbackprop.notation.call_reader import applied_to, bare
 from symbackprop.notation.derivative_reader import DerivativeReader
 from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import Token
@@ -125,6 +126,9 @@ class BracketReader(DerivativeReader):
             if mark.text == "'" and isinstance(node, s.Func):  # (f^l)'(z)
                 marks = Marks(node.letter, node.layer, primes=node.order)
                 return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
+            if mark.text == "'" and self.lexicon.free and bare(node):
+                node = self._derived(node, start)
+                continue
             if mark.text == "'":
                 raise self.error("a prime belongs to a function, as in \\sigma'(z): for a transpose write ^T")
             if mark.text == "_":
@@ -147,6 +151,21 @@ class BracketReader(DerivativeReader):
                     s.NormOf(node.base.arg, order, span=node.base.span), node.exponent, span=self.span(start)
                 )
         return node
+
+    def _derived(self, node: Node, start: int) -> Node:
+        """(f g)', (f \\circ g)'(x): the derivative of what functions make, at an argument, or at z."""
+        order = 0
+        while self.take("'"):
+            order += 1
+        at: Node = s.Name("z", span=self.span(start))
+        if self.next.text == "(":
+            (at,) = args if len(args := self.arguments()) == 1 else (s.Tuple(args),)
+        if not isinstance(at, s.Name) or order > 4:
+            raise self.error("the derivative of a product of functions is read at a letter, (f g)'(x)", code="SBP104")
+        found = applied_to(node, at)
+        for _ in range(order):
+            found = s.Partial(found, at, span=self.span(start))
+        return found
 
     def _lifted(self, node: Node, start: int) -> Node:
         """A superscript on a bracket: T, a sample, or a power."""

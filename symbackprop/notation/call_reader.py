@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from symbackprop.notation import syntax as s
 from symbackprop.notation.index_reader import written
@@ -11,7 +13,14 @@ from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
 from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, OPENERS, Marks, Scripts, function_of
 from symbackprop.notation.syntax import Node
 
-_SAME = {"ln": "log", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "lse": "logsumexp", "LSE": "logsumexp"}
+_SAME = {
+    "ln": "log",
+    "sgn": "sign",
+    "logistic": "sigmoid",
+    "swish": "silu",
+    "lse": "logsumexp",
+    "LSE": "logsumexp",
+}
 
 
 class CallReader(Scripts):
@@ -31,6 +40,8 @@ class CallReader(Scripts):
             self.at += 1
             exponent = self.argument()
             return s.Call(s.Func("exp"), (exponent,), span=self.span(start))
+        if letter == "Sigma" and word is None and self.next.text == "'":  # Nielsen's diagonal matrix of sigma'
+            return s.Call(s.Func("diag"), (self.call("sigma", start),), span=self.span(start))
         if letter == "I" and word is None:
             return s.Identity(span=self.span(start))
         if word is not None and word.kind == "function":
@@ -90,14 +101,33 @@ class CallReader(Scripts):
         word = self.lexicon.find(letter)
         marks = Marks(_SAME.get(letter, letter) if word is None or word.kind != "function" else letter)
         built_in = letter in FUNCTION_WORDS and (word is None or word.kind != "function")
-        if letter in ("max", "min") and self.next.text == "_":
-            raise self.error(rf"\{letter} over an index is not read", code="SBP104")
+        if letter == "min" and self.next.text == "_":
+            raise self.error(r"\min over an index is not read", code="SBP104")
+        if built_in and letter == "max" and self.next.text == "_":
+            return self.big("max")
+        if built_in and (letter == "lg" or (letter == "log" and self.next.text == "_")):
+            return self.to_a_base(letter, start)
         marks = self.scripts(marks, word if word is not None and not built_in else Word("function", layered=False))
         if built_in and marks.letter.startswith(f"{letter}_"):
             raise self.error(f"{letter} with a subscript is not read", self.tokens[start], "SBP104")
         if marks.letter != letter and (longer := self.lexicon.words.get(marks.letter)) and longer.kind != "function":
             return self.finished(marks, start)
         return self.applied(marks, start, not built_in)
+
+    def to_a_base(self, letter: str, start: int) -> Node:
+        r"""\log_b x is log x over log b, \lg x to the base 10."""
+        base: Node = s.Num(Fraction(10))
+        if letter == "log":
+            self.at += 1
+            base = self.script_argument()
+        natural = self.call("log", start)
+        if base == s.Name("e"):
+            return natural
+        below = s.Call(s.Func("log"), (base,), span=self.span(start))
+        if isinstance(natural, s.Raised):  # \log_2^2 x
+            inner = s.Over(natural.base, below, span=natural.span)
+            return s.Raised(inner, natural.exponent, span=natural.span)
+        return s.Over(natural, below, span=self.span(start))
 
     def applied(self, marks: Marks, start: int, declared: bool) -> Node:
         function = function_of(marks, self.span(start))
@@ -107,7 +137,7 @@ class CallReader(Scripts):
         if self.next.text in OPENERS and self.next.kind == "mark":
             here = self.at
             args = self.arguments()
-            if declared and any(_bare(arg) for arg in args):  # sigma (1 - sigma): a product of functions
+            if declared and any(bare(arg) for arg in args):  # sigma (1 - sigma): a product of functions
                 self.at = here
             else:
                 node = s.Call(function, args, span=self.span(start))
@@ -170,10 +200,32 @@ class CallReader(Scripts):
         return False
 
 
-def _bare(node: Node) -> bool:
+def bare(node: Node) -> bool:
     """Whether a function without argument stands in the node."""
     if isinstance(node, s.Func):
         return True
     if isinstance(node, s.Call):
-        return any(_bare(arg) for arg in node.args)
-    return any(_bare(child) for child in s.children(node))
+        return any(bare(arg) for arg in node.args)
+    return any(bare(child) for child in s.children(node))
+
+
+def applied_to(node: Node, at: Node) -> Node:
+    """What functions without argument make, at an argument; between functions a ring is composition."""
+    match node:
+        case s.Func():
+            return s.Call(node, (at,), span=node.span)
+        case s.Times(factors, joints) if set(joints) == {"o"} and all(isinstance(u, s.Func) for u in factors):
+            for function in reversed(factors):
+                at = s.Call(function, (at,), span=node.span)  # type: ignore[arg-type]
+            return at
+        case s.Times(factors):
+            return replace(node, factors=tuple(applied_to(u, at) for u in factors))
+        case s.Plus(terms):
+            return replace(node, terms=tuple(applied_to(u, at) for u in terms))
+        case s.Minus(arg):
+            return replace(node, arg=applied_to(arg, at))
+        case s.Over(top, bottom):
+            return replace(node, top=applied_to(top, at), bottom=applied_to(bottom, at))
+        case s.Raised(base):
+            return replace(node, base=applied_to(base, at))
+    return node

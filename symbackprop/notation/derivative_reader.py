@@ -64,36 +64,92 @@ class DerivativeReader(CallReader):
 
     def derivative(self, start: int, sign: str) -> Node:
         self.at += 2
-        if self.next.text == "^":
-            raise self.error("second derivatives are not read", code="SBP104")
+        order = self._order()
         of = None if self.next.text == "}" else self.sum()
         self.expect("}", "behind the first half of a derivative")
-        self.at += 2
-        wrt = self.product()
-        if self.next.text == sign or (sign == r"\partial" and self.next.text == r"\partial"):
-            raise self.error("second derivatives are not read", code="SBP104")
-        self.expect("}", "behind the second half of a derivative")
+        below = self._differentials(sign, order)
         if of is None:
-            return s.Partial(self.operand(), wrt, span=self.span(start))
-        if self.take(r"\at"):
+            of = self.operand()
+        elif order == 1 and self.take(r"\at"):
             self.expect("_", "behind the bar")
-            return s.Partial(of, wrt, self.script_argument(), span=self.span(start))
-        return s.Partial(of, wrt, span=self.span(start))
+            return s.Partial(of, below[0], self.script_argument(), span=self.span(start))
+        for wrt in reversed(below):  # the last is derived by first
+            of = s.Partial(of, wrt, span=self.span(start))
+        return of
+
+    def _order(self) -> int:
+        """The 2 of d^2, where it stands."""
+        if not self.take("^"):
+            return 1
+        braced = self.take("{")
+        token = self.next
+        if token.kind != "number" or token.text not in ("1", "2", "3", "4"):
+            raise self.error("the order of a derivative is a number up to 4", code="SBP104")
+        self.at += 1
+        if braced:
+            self.expect("}", "behind the order")
+        return int(token.text)
+
+    def _differentials(self, sign: str, order: int) -> list[Node]:
+        """What is derived by, each as often as it is: dx dy, dx^2."""
+        close = self.group_end()
+        self.at += 2
+        if order == 1:
+            wrt = self.product()
+            self.expect("}", "behind the second half of a derivative")
+            return [wrt]
+        found: list[Node] = []
+        while True:
+            end = next((k for k in range(self.at, close) if self.tokens[k].text == sign and self._outside(k)), close)
+            found += self._repeated(end)
+            if end == close:
+                break
+            self.at = end + 1
+        if len(found) != order:
+            raise self.error(f"derived {order} times above and {len(found)} times below")
+        self.expect("}", "behind the second half of a derivative")
+        return found
+
+    def _outside(self, place: int) -> bool:
+        """Whether a token stands in no bracket that opened since the cursor."""
+        inside = [t.text for t in self.tokens[self.at : place]]
+        return inside.count("{") == inside.count("}") and inside.count("(") == inside.count(")")
+
+    def _repeated(self, end: int) -> list[Node]:
+        """One differential up to a place; its last superscript is how often it stands there."""
+        texts = [t.text for t in self.tokens[self.at : end]]
+        times, cut = 1, end
+        for tail in (["^", texts[-1]], ["^", "{", texts[-2] if len(texts) > 1 else "", "}"]):
+            if texts[-len(tail) :] == tail and tail[-1 if len(tail) == 2 else 2].isdigit():
+                times, cut = int(tail[-1 if len(tail) == 2 else 2][:3]), end - len(tail)
+        piece = type(self)([*self.tokens[self.at : cut], self.tokens[end]._replace(kind="end", text="")], self.lexicon)
+        piece.depth = self.depth
+        wrt = piece.product()
+        if piece.next.kind != "end":
+            raise piece.error(f"{piece.found()} is out of place in what is derived by")
+        self.at = end
+        if isinstance(wrt, s.Raised) and isinstance(wrt.exponent, s.Num) and times == 1:
+            times, wrt = int(wrt.exponent.value), wrt.base
+        return [wrt] * min(max(times, 1), 5)
 
     def nabla(self) -> Node:
         start = self.at - 1
+        twice = self._order() == 2
         if not self.take("_"):
-            return self._gradient_by_arguments(start)
+            return self._gradient_by_arguments(start, twice)
         wrt = self.script_argument()
-        return s.Partial(self.operand(), wrt, span=self.span(start))
+        twice = twice or self._order() == 2
+        of = s.Partial(self.operand(), wrt, span=self.span(start))
+        return s.Partial(of, wrt, span=self.span(start)) if twice else of
 
-    def _gradient_by_arguments(self, start: int) -> Node:
+    def _gradient_by_arguments(self, start: int, twice: bool) -> Node:
         r"""\nabla J(w, b): by what stands in the brackets."""
         of = self.factor()
         if not isinstance(of, s.Call) or not all(isinstance(a, s.Name) for a in of.args):
             raise self.error(r"by what? write \nabla_W", self.tokens[start], "SBP104")
         wrt = of.args[0] if len(of.args) == 1 else s.Tuple(of.args, span=of.span)
-        return s.Partial(s.Name(of.function.letter, span=of.span), wrt, span=self.span(start))
+        first = s.Partial(s.Name(of.function.letter, span=of.span), wrt, span=self.span(start))
+        return s.Partial(first, wrt, span=self.span(start)) if twice else first
 
     def script_argument(self) -> Node:
         """What stands below a nabla or a bar."""

@@ -113,6 +113,12 @@ class Cursor:
     def differential(self) -> Node:
         raise NotImplementedError
 
+    def script_argument(self) -> Node:
+        raise NotImplementedError
+
+    def big(self, kind: str) -> Node:
+        raise NotImplementedError
+
     def _differential(self) -> bool:
         raise NotImplementedError
 

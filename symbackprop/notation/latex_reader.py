@@ -19,6 +19,7 @@ import sympy
 from symbackprop.errors import NotationError, Position
 from symbackprop.notation import syntax as s
 from symbackprop.notation.bracket_reader import BracketReader
+from symbackprop.notation.ellipsis import summed
 from symbackprop.notation.formula_lines import chains_of
 from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import MATRICES, Token, tokenize
@@ -128,11 +129,24 @@ class Reader(BracketReader):
         terms: list[Node] = []
         here, sign = self.at, self.take("+", "-")
         while True:
-            term = self.product()
-            terms.append(s.Minus(term, span=self.span(here)) if sign and sign.text == "-" else term)
+            if terms and self.take(r"\dots"):
+                terms = [self._with_dots(terms, start)]
+            else:
+                term = self.product()
+                terms.append(s.Minus(term, span=self.span(here)) if sign and sign.text == "-" else term)
             here, sign = self.at, self.take("+", "-")
             if sign is None:
                 return terms[0] if len(terms) == 1 else s.Plus(tuple(terms), span=self.span(start))
+
+    def _with_dots(self, before: Sequence[Node], start: int) -> Node:
+        dots = self.at - 1
+        self.take("+")
+        index = next(c for c in ("q", "r", "u", "v", "q_0") if all(t.text != c for t in self.tokens))
+        found = summed(before, self.product(), index, self.span(start))
+        if found is None:
+            message = r"the terms around \dots do not tell the sum: write it with its bounds"
+            raise self.error(message, self.tokens[dots], "SBP104")
+        return found
 
     def product(self) -> Node:
         start = self.at
@@ -264,7 +278,8 @@ class Reader(BracketReader):
                 self.at += 1
                 upper = self._one_index()
         if not indices:
-            raise self.error(f"a {'sum' if kind == 'sum' else 'product'} over what? write its index below")
+            what = {"sum": "sum", "prod": "product", "max": "maximum"}[kind]
+            raise self.error(f"a {what} over what? write its index below")
         body = self.product()
         for index in reversed(indices):
             body = s.Big(kind, body, index, lower, upper, but, span=self.span(start))

@@ -14,7 +14,7 @@ ACCENTS = ("hat", "bar", "tilde", "dot")
 FUNCTION_WORDS = frozenset(
     "exp log ln tanh sinh cosh sin cos erf sqrt abs sign sgn max min step diag tr trace softmax logsoftmax sigmoid "  # noqa: SIM905
     "relu leakyrelu elu selu softplus softsign silu swish gelu mish hardtanh hardsigmoid relu6 logistic LSE logsumexp "
-    "lse clip huber sum vec mean identity".split()
+    "lse clip huber sum vec mean identity sech csch coth tan sec csc cot arctan logit lg".split()
 )
 
 

@@ -54,7 +54,8 @@ GREEK = frozenset(
 _GREEK = "|".join(sorted(GREEK))
 _ATOM = rf"(?:[A-Za-z]|\\(?:{_GREEK}))"
 _ACCENT = r"\\(?:hat|tilde|bar|vec|mathbf|mathcal|mathrm|boldsymbol)"
-LETTER = re.compile(rf"(?:{_ATOM}|{_ACCENT}\{{{_ATOM}\}})(?:_(?:{_ATOM}|[0-9]|\{{[A-Za-z0-9]{{1,12}}\}}))?")
+_INSIDE = r"[A-Za-z0-9]{1,12}(?:,[A-Za-z0-9]{1,12})*"
+LETTER = re.compile(rf"(?:{_ATOM}|{_ACCENT}\{{{_ATOM}\}})(?:_(?:{_ATOM}|[0-9]|\{{{_INSIDE}\}}))?")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from symbackprop.notation.syntax import Func, Kron, Name, Node, Raised, Turned, 
 STYLE_SHOWN = {"(l)": "^{(l)}", "[l]": "^{[l]}", "l": "^{l}", "_l": "_l"}
 OPENERS = {"(": ")", "[": "]", r"\{": r"\}"}
 ELEMENTWISE = (r"\odot", "*")
-COMMAND_FUNCTIONS = frozenset(("exp", "log", "ln", "tanh", "sinh", "cosh", "sin", "cos", "max", "min"))
+COMMAND_FUNCTIONS = frozenset(
+    "exp log ln lg tanh sinh cosh coth sin cos tan sec csc cot arctan max min".split()  # noqa: SIM905
+)
 UNDECLARED = Word("unknown", layered=True, rank=0, sampled=True)
 UPDATES = {"new": "new", "old": "old", "neu": "new", "alt": "old", "t+1": "new", "next": "new"}
 

@@ -31,6 +31,7 @@ from symbackprop.proof.verdict import Counterexample, Verdict
 AT_KINKS = "nothing that the formula compares, or takes the sign or the absolute value of, lies at the kink"
 UNDEFINED = "every quotient, root and logarithm in the formula has a value"
 AGREED = 60  # bits to which two values must agree to count as equal numerically
+SMALLEST = 2.0**-20  # what a value is compared with that is 0: the numbers of a point are of about 1
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class Prover:
                 right = known if known is not None else self._truths.setdefault((*key, truth), point.of(truth))
             claimed = point.of(said, indices)
             scale = max((x for row in right for x in map(_size, row)), default=0.0)
+            scale = max(scale, SMALLEST)
             for i, (row, other) in enumerate(zip(right, claimed, strict=True)):
                 for j, (x, y) in enumerate(zip(row, other, strict=True)):
                     assert not isinstance(x, Dual)

@@ -84,7 +84,7 @@ class _Reader:
                 return ring.mul(u, self._sign(u))
             case sympy.sign():
                 return self._sign(u)
-            case sympy.sin() | sympy.cos() | sympy.erf():
+            case sympy.sin() | sympy.cos() | sympy.erf() | sympy.atan():
                 return ring.atom(e.func.__name__, u)
         raise Unsupported(f"the function {e.func.__name__} in a definition")
 

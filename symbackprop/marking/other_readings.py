@@ -1,0 +1,106 @@
+"""What a formula may be beside a claim about the arrays of its network: an identity of functions, another layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from symbackprop.errors import NetworkError, NotationError, Position
+from symbackprop.marking.infer import infer
+from symbackprop.marking.scope import Scope
+from symbackprop.notation import syntax as s
+from symbackprop.notation.latex_tokens import Token
+from symbackprop.notation.lexicon import FUNCTION_WORDS
+from symbackprop.proof.status import Status
+from symbackprop.proof.verdict import Verdict, chain
+
+
+class OtherReadings:
+    """The part of a page that tries what was not meant for the arrays as they are declared."""
+
+    network: Any
+    declared: dict[str, Any]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, network: Any = None, declared: Mapping[str, Any] | None = None) -> None: ...
+        def judge(self, latex: str, at: Position = ...) -> Verdict: ...
+        def scope(self, latex: str) -> Scope: ...
+        def _tree(self, tokens: Sequence[Token], scope: Scope) -> s.Chain: ...
+
+    def _in_its_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
+        """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
+        layout = {k: v for k, v in infer([latex], self.declared).items() if k in ("samples", "weights")}
+        network: Any = self.network
+        if not is_dataclass(network) or all(getattr(network, k, v) == v for k, v in layout.items()):
+            return None
+        try:
+            other = type(self)(replace(network, notes=(), **layout), self.declared)  # type: ignore[type-var]
+        except NetworkError:
+            return None
+        if other.judge(latex, at).status is not Status.PROVED:
+            return None
+        shown = " and ".join(f'{key} = "{value}"' for key, value in layout.items() if getattr(network, key) != value)
+        message = f"right with {shown}, and the network is declared otherwise"
+        links = [
+            u if u.status is Status.PROVED else Verdict(Status.REFUTED, message, "SBP319", span=u.span)
+            for u in found.links or (found,)
+        ]
+        return chain(tuple(links))
+
+    def _of_functions(
+        self, pieces: Sequence[Sequence[Token]], scope: Scope, latex: str, at: Position
+    ) -> Verdict | None:
+        r"""sigma'(z) = sigma(z) (1 - sigma(z)), with a z of no layer: an identity of functions, where z is a number.
+
+        None where it is none, or where nothing is known of sigma in the network.
+        """
+        try:
+            nodes = [u for tokens in pieces for side in self._tree(tokens, scope).sides for u in s.walk(side)]
+        except NotationError:
+            return None
+        names = [u for u in nodes if isinstance(u, s.Name)]
+        called = {u.letter for u in nodes if isinstance(u, s.Func)}
+        own = {letter for letter in called if letter in scope.lexicon.words and letter not in scope.functions}
+        bare = all(u == s.Name(u.letter, span=u.span) and _is_argument(u.letter, scope) for u in names)
+        inside = {id(v) for u in nodes if isinstance(u, s.Call | s.Partial | s.Choice) for v in s.walk(u)}
+        if any(id(u) not in inside and _is_array(u.letter, scope) for u in names):
+            return None
+        if not called or not bare or len({u.letter for u in names}) != 1 or called - own - FUNCTION_WORDS:
+            return None
+        assert self.network is not None
+        activations = {layer.activation.name: layer.activation for layer in self.network.model.layers}
+        if "sigmoid" in activations and own == {"sigma"}:
+            activations = {"sigmoid": activations["sigmoid"]}
+        meant = [u for u in activations.values() if not u.over_units]
+        found: dict[str, Verdict] = {}
+        for activation in meant:
+            page = type(self)()
+            functions = page.scope(latex).functions
+            functions.update(dict.fromkeys(own, activation.function))
+            found[activation.name] = page.judge(latex, at)
+        if not found or any(u.status is Status.UNREAD for u in found.values()):
+            return None
+        if not own or len({u.status for u in found.values()}) == 1:
+            return next(iter(found.values()))
+        which = ", ".join(f"{u.status.value} for {name}" for name, u in found.items())
+        letters = ", ".join(sorted(own))
+        return unread(NotationError(f"which activation is {letters}? {which}: write g^{{[l]}}", at, "SBP103"), at)
+
+
+def _is_argument(letter: str, scope: Scope) -> bool:
+    """Whether a letter without marks may be the argument of a function in an identity of functions."""
+    family = scope.families.get(letter)
+    return letter in ("z", "x", "t", "u") or (family is not None and family.what == "preactivation")
+
+
+def _is_array(letter: str, scope: Scope) -> bool:
+    """Whether a letter without a layer is an array of the network: then its products are those of arrays."""
+    family = scope.families.get(letter)
+    return family is not None and family.plain is not None
+
+
+def unread(error: NotationError, at: Position) -> Verdict:
+    start = error.position or at
+    return Verdict(Status.UNREAD, error.message, error.code, span=(start, error.end or start))
