@@ -57,6 +57,8 @@ class Arrays:
             return self.loss(node)
         if letter in scope.families:
             return self.array(node, scope.families[letter])
+        if len(node.entries) == 2 and letter.islower() and letter.upper() in scope.families:  # x_{ij} of X
+            return self.array(node, scope.families[letter.upper()])
         if letter in scope.scalars or letter == "pi":
             if node.entries or node.sample is not None:
                 raise NotationError(f"{letter} is a number: it has no entries", node.span[0], "SBP101", node.span[1])

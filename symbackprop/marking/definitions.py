@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import SCALAR, Formula, Function, Symbol
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.algebra.sympy_border import to_sympy
-from symbackprop.errors import Position, Unsupported
+from symbackprop.errors import NotationError, Position, ShapeMismatch, Unsupported
 from symbackprop.marking.elaborate import Elaborator, Shorthand
-from symbackprop.marking.scope import Family, Scope
+from symbackprop.marking.scope import USUAL, Family, Scope
 from symbackprop.marking.sums import GREATEST
 from symbackprop.notation import syntax as s
 from symbackprop.notation.lexicon import FUNCTION_WORDS, Word
@@ -34,16 +34,23 @@ class Definitions:
     def _definition(self, left: s.Node, right: s.Node, scope: Scope) -> Verdict | None:
         """The verdict DEFINED, where a line introduces a symbol or a function."""
         if isinstance(left, s.Call) and len(left.args) == 1 and isinstance(left.args[0], s.Name):
-            return self._function(left, right, scope)
+            function = self._function(left, right, scope)
+            if function is not None or left.function.letter in scope.lexicon.words:
+                return function
         if isinstance(left, s.Call) and left.function.letter in FUNCTION_WORDS:
             return None
-        if scope.lexicon.free and isinstance(left, s.Call) and all(isinstance(a, s.Name) for a in left.args):
+        new = called = isinstance(left, s.Call) and left.function.letter not in scope.lexicon.words
+        if isinstance(left, s.Call) and new and all(isinstance(a, s.Name) for a in left.args):
             left = s.Name(left.function.letter, span=left.span)
         elif scope.lexicon.free and isinstance(left, s.Func) and not left.order and left.letter not in scope.functions:
             left = s.Name(left.letter, span=left.span)
-        if not isinstance(left, s.Name) or left.entries or left.sample is not None or left.mark:
+        if isinstance(left, s.UnitAt) and "e" not in scope.known():  # e_j = d_j - y_j, the errors
+            left = s.Name("e", entries=(left.index,), span=left.span)
+        if not isinstance(left, s.Name) or left.sample is not None or left.mark:
             return None
         letter = left.letter
+        if left.entries and (letter in scope.known() or scope.lexicon.free):
+            return None
         if letter == "n" and left.layer is not None:
             return None
         if any(isinstance(u, s.Name) and u.letter == letter and u.layer == left.layer for u in s.walk(right)):
@@ -69,11 +76,17 @@ class Definitions:
             formula = elaborator.checked(elaborator.of(right), right)
         except Shorthand:
             return None
-        if elaborator.free_ranges([formula]):
+        ranges = elaborator.free_ranges([formula])
+        if {str(entry) for entry in left.entries} != set(ranges) or len(ranges) > 2:
             return None
+        formula = _array_of_entries(formula, left.entries, ranges)
         if any(isinstance(u, Symbol) and u.letter.startswith(f"{GREATEST}[") for u in f.walk(formula)):
             raise Unsupported("a maximum over entries is read where it cancels, not where it is given a name")
         self._define(left, formula, scope)
+        if called and shape(formula) == SCALAR:  # E(w) = ...: E is derived as a loss is
+            scope.losses[letter] = "own"
+            scope.lexicon.words[letter] = Word("loss")  # type: ignore[index]
+            scope.families.pop(letter, None)
         self.defined[letter] = left.span[0]
         close = [k for k in scope.known() if k != letter and _one_edit(k, letter)] if scope.model is not None else []
         hint = f"one edit away from {close[0]}: a slip?" if close else ""
@@ -107,9 +120,11 @@ class Definitions:
         letter, argument = left.function.letter, left.args[0]
         word = scope.lexicon.words.get(letter)
         declared = word is not None and word.kind == "function" and scope.model is None
-        free = scope.lexicon.free and letter in ("f", "g", "h", "phi", "psi", "varphi")
         known = scope.functions.get(letter)
-        if left.function.order or not (declared or free) or (known is not None and known.definition is not None):
+        if left.function.order or (known is not None and known.definition is not None) or letter in FUNCTION_WORDS:
+            return None
+        new = word is None and letter not in scope.losses and letter not in ("sigma", "pi")
+        if not (declared or new):
             return None
         assert isinstance(argument, s.Name)
         if any(u.letter == letter for u in s.walk(right) if isinstance(u, s.Func)) or any(
@@ -118,17 +133,37 @@ class Definitions:
             return None
         name = Symbol(argument.letter)
         inner = replace(scope, families={**scope.families, argument.letter: Family(argument.letter, plain=name)})
-        formula = Elaborator(inner, {}, frozenset()).of(right)
-        arrays = {u for u in f.walk(formula) if isinstance(u, Symbol)}
-        if arrays - {name} or shape(formula) != SCALAR or any(isinstance(u, f.Derivative) for u in f.walk(formula)):
+        try:
+            formula = Elaborator(inner, {}, frozenset()).of(right)
+        except (NotationError, ShapeMismatch, Unsupported):
+            return None  # of an array, then
+        parameters = {u for u in f.walk(formula) if isinstance(u, Symbol)} - {name}
+        if shape(formula) != SCALAR or any(isinstance(u, f.Derivative) for u in f.walk(formula)):
+            return None
+        if parameters and (not scope.lexicon.free or letter in USUAL["loss"] or any(u.shape != SCALAR for u in parameters)):
             return None
         if any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula)):
             return None
-        expr = to_sympy(f.substitute(formula, {name: f.Scalar("z?")}))
+        numbers: dict[Formula, Formula] = {u: f.Scalar(u.letter) for u in parameters}
+        expr = to_sympy(f.substitute(formula, {**numbers, name: f.Scalar("z?")}))
         definition = expr.xreplace({sympy.Symbol("z?"): Function.argument})
         scope.functions[letter] = Function(letter, letter if len(letter) == 1 else rf"\{letter}", definition)
+        scope.lexicon.words[letter] = Word("function")  # type: ignore[index]
+        for u in parameters:
+            scope.scalars[u.letter] = f.Scalar(u.letter)
         self.defined[letter] = left.span[0]
         return Verdict(Status.DEFINED, f"{letter} is defined here, a function")
+
+
+def _array_of_entries(entry: Formula, at: Sequence[sympy.Expr], ranges: Mapping[str, sympy.Expr]) -> Formula:
+    """The array of one or two indices whose entry is given."""
+    units: list[Formula] = [f.Unit(index, ranges[str(index)]) for index in at]
+    if not units:
+        return entry
+    out: Formula = f.Product((entry, units[0], *map(f.Transpose, units[1:])))
+    for index in at:
+        out = f.IndexSum(out, sympy.Symbol(str(index)), ONE, ranges[str(index)])
+    return out
 
 
 def _one_edit(known: str, letter: str) -> bool:

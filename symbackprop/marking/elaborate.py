@@ -185,7 +185,10 @@ class Elaborator(Arrays, Sums, Calls, Partials):
             if UNKNOWN in here:
                 part = settled(part, whole)
                 here = shape(part)
-            if samples is not None and here != whole and ONE not in whole and here[1] == ONE != here[0]:
+            if rows and samples == ONE and here == whole[::-1] and here[1] == ONE != here[0]:
+                part = part.T
+                self.say("a bias is added to the one sample, a row")
+            elif samples is not None and here != whole and ONE not in whole and here[1] == ONE != here[0]:
                 if not rows and here[0] == whole[0] and whole[1] == samples:
                     part = f.Product((part, f.Ones((ONE, samples))))
                     self.say("a column is added to every sample")
@@ -286,6 +289,11 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         if isinstance(base, f.Norm) and base.power == 1 and exponent == f.Number(Fraction(2)):
             return f.Norm(base.arg, base.order, 2)
         self.checked(base, node.base)
+        rows, columns = shape(base)
+        negative = isinstance(times := folded(exponent), f.Number) and times.value < 0
+        if negative and rows == columns != ONE:
+            message = "a square array to the -1 is its inverse for some: write \\frac{1}{...} for the entries"
+            raise NotationError(message, node.span[0], "SBP103", node.span[1])
         symbolic = any(isinstance(u, Symbol) for u in f.walk(exponent))
         if symbolic and self.scope.lexicon.free and shape(base) == shape(exponent) == SCALAR:
             return f.Map(EXP, f.Product((exponent, f.Map(LOG, base))))  # a^x is e^(x log a)

@@ -20,14 +20,18 @@ def names_of(pages: Sequence[Sequence[Token]], taken: Collection[str]) -> dict[s
     found: dict[str, str] = {}
     if (prediction := _hypothesis(pages)) is not None:
         found["prediction"] = prediction
-    if not used & {"w", "W"} and (weights := _regression(pages)) is not None:
+    if not used & {"w", "W"} and (weights := _regression(pages, prediction)) is not None:
         found["weights"] = weights
+    if prediction is None and _output_less_target(pages):
+        found |= {"prediction": "y", "target": "t"}
     forward = list(_forward_lines(pages))
     free = [(left, right) for left, right in forward if left not in taken]
     inner = next((left for left, right in free if left in "asuvho" and _is_affine(right)), None)
     if inner is not None and not used & {"z", "Z"}:
         found["preactivation"] = inner
-    if inner is not None and inner == "a" and "z" in used and any(u == "z" and _is_called(v) for u, v in free):
+    if found.get("preactivation") == "a":
+        found["activation"] = "h" if "h" in used and not _is_function(pages) else "z"
+    if inner == "a" and "z" in used and any(u == "z" and _is_called(v) for u, v in free):
         found |= {"preactivation": "a", "activation": "z"}
     plain = {"a", "A"} - {found.get("preactivation", "")}
     if "activation" not in found and "h" in used and not used & plain and "h" not in taken and not _is_function(pages):
@@ -54,8 +58,20 @@ def _hypothesis(pages: Sequence[Sequence[Token]]) -> str | None:
     return None
 
 
-def _regression(pages: Sequence[Sequence[Token]]) -> str | None:
+def _output_less_target(pages: Sequence[Sequence[Token]]) -> bool:
+    """y - t: the output and the target of Bishop, where others write y for the target."""
+    for tokens in pages:
+        texts = [t.text for t in _without_scripts(tokens)]
+        if any(texts[at : at + 3] == ["y", "-", "t"] for at in range(len(texts))):
+            return True
+    return False
+
+
+def _regression(pages: Sequence[Sequence[Token]], prediction: str | None) -> str | None:
     r"""\theta^T x, X \beta: weights without the usual letter."""
+    for letter, shown in _SHOWN.items():
+        if prediction is not None and prediction[2:] == shown:
+            return shown if letter != "Theta" else None
     for tokens in pages:
         texts = [t.text for t in tokens if t.text not in ("{", "}")]
         for at, text in enumerate(texts):
@@ -115,12 +131,11 @@ def _is_called(right: Sequence[Token]) -> bool:
 
 
 def _is_function(pages: Sequence[Sequence[Token]]) -> bool:
-    """Whether h stands before an argument, or is derived by a prime, somewhere."""
+    """Whether h stands right before an argument, or is derived by a prime, somewhere."""
     for tokens in pages:
-        texts = [t.text for t in _without_scripts(tokens)]
-        if any(text == "h" and texts[at + 1 : at + 2] in (["("], ["'"]) for at, text in enumerate(texts)):
-            return True
-        raw = [t.text for t in tokens]
-        if any(text == "h" and raw[at + 1 : at + 3] == ["^", "'"] for at, text in enumerate(raw)):
-            return True
+        texts = [t.text for t in tokens]
+        for at, text in enumerate(texts):
+            after = [u for u in texts[at + 1 : at + 5] if u not in ("{", "}")]
+            if text == "h" and (after[:1] in (["("], ["'"]) or after[:2] == ["^", "'"]):
+                return True
     return False

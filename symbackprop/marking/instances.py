@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+
+import sympy
 
 from symbackprop.marking.scope import Scope
 from symbackprop.notation import syntax as s
+
+
+MAX_LETTERS = 4  # of indices whose layers are tried
 
 
 def exponents(nodes: Sequence[s.Node]) -> Iterator[str]:
@@ -39,6 +45,111 @@ def layer_choices(nodes: Sequence[s.Node], scope: Scope) -> Iterator[dict[str, i
     letters = [name for name in layer_letters(nodes) if name != "L"]
     for values in product(range(scope.first - 1, last + 1), repeat=min(len(letters), 2)):
         yield {**fixed, **dict(zip(letters, values, strict=False))}
+
+
+def layers_below(node: s.Node, scope: Scope) -> s.Node:
+    """W_2, \\delta_l: one number below a letter that must carry a layer, and carries none, is its layer."""
+    if scope.last < 2 or scope.lexicon.layer == "_l":
+        return node
+
+    def change(u: s.Node) -> s.Node:
+        if isinstance(u, s.Name) and _lacks_layer(u, scope) and len(u.entries) == 1:
+            (entry,) = u.entries
+            if entry.is_Integer or {symbol.name for symbol in entry.free_symbols} <= {"l", "L"}:
+                return replace(u, layer=entry, entries=())
+        return u
+
+    return s.rewrite(node, change)
+
+
+def _lacks_layer(name: s.Name, scope: Scope) -> bool:
+    family = scope.families.get(name.letter)
+    return name.layer is None and family is not None and bool(family.layers) and family.plain is None
+
+
+def layers_by_index(nodes: Sequence[s.Node], scope: Scope) -> Iterator[tuple[dict[str, int], tuple[s.Node, ...]]]:
+    """The formulas with layers on letters that carry none: every choice in which an index counts one layer's units.
+
+    As Bishop writes them: in w_{kj} the units k stand one layer above the units j, x_i is the input, y_k the output.
+    A letter h without an index is the hidden layer, where there is one.
+    """
+    assert scope.model is not None
+    names = [u for node in nodes for u in s.walk(node) if isinstance(u, s.Name)]
+    if not any(_lacks_layer(u, scope) for u in names):
+        return
+    letters: dict[str, None] = {}
+    for u in names:
+        for entry in u.entries:
+            if u.letter in scope.families and entry.is_Symbol:
+                letters.setdefault(str(entry))
+    if len(letters) > MAX_LETTERS:
+        return
+    last = scope.last
+    for values in product(range(last + 1), repeat=len(letters)):
+        layer_of = dict(zip(letters, values, strict=True))
+        if all(_fits(u, layer_of, scope) for u in names) and _bounds_fit(nodes, layer_of, scope):
+            yield layer_of, tuple(s.rewrite(node, lambda u, at=layer_of: _placed(u, at, scope)) for node in nodes)  # type: ignore[misc]
+
+
+def _fits(name: s.Name, layer_of: Mapping[str, int], scope: Scope) -> bool:
+    """Whether the indices of a name can count the units of the layers that are tried."""
+    family = scope.families.get(name.letter)
+    if family is None:
+        return True
+    layers = [layer_of.get(str(entry)) for entry in name.entries]
+    if family.what == "weights" and len(layers) == 2:
+        assert scope.model is not None
+        out, into = reversed(layers) if scope.model.frame.in_by_out else layers
+        if (out is not None and out < 1) or (out is not None and into is not None and out != into + 1):
+            return False
+        wanted = {out, None if into is None else into + 1} - {None}
+        return name.layer is None or wanted <= {_number(name, scope)}
+    wanted = {layer for layer in layers if layer is not None}
+    if family.what == "input":
+        return wanted <= {0}
+    if family.what in ("target", "prediction"):
+        return wanted <= {scope.last}
+    if family.layers and name.layer is not None:
+        return wanted <= {_number(name, scope)}
+    return wanted <= set(family.layers) if family.layers else True
+
+
+def _number(name: s.Name, scope: Scope) -> int | None:
+    assert name.layer is not None
+    written = name.layer.xreplace({sympy.Symbol("L"): sympy.Integer(scope.last + scope.first - 1)})
+    return int(written) - scope.first + 1 if written.is_Integer else None
+
+
+def _bounds_fit(nodes: Sequence[s.Node], layer_of: Mapping[str, int], scope: Scope) -> bool:
+    """Whether sums that say where they end end with the units of the layer."""
+    assert scope.model is not None
+    for node in nodes:
+        for u in s.walk(node):
+            if isinstance(u, s.Big) and u.upper is not None and u.index in layer_of:
+                size = scope.model.sizes[layer_of[u.index]]
+                upper = scope.sizes.get(str(u.upper), u.upper)
+                if upper != size and (upper in scope.model.sizes or upper.is_Integer):
+                    return False
+    return True
+
+
+def _placed(node: s.Node, layer_of: Mapping[str, int], scope: Scope) -> s.Node:
+    if not isinstance(node, s.Name) or not _lacks_layer(node, scope):
+        return node
+    assert scope.model is not None
+    family = scope.families[node.letter]
+    known = [layer_of[str(entry)] for entry in node.entries if str(entry) in layer_of]
+    if family.what == "weights" and len(node.entries) == 2 and known:
+        at = 1 if scope.model.frame.in_by_out else 0
+        entry = str(node.entries[at])
+        layer = layer_of[entry] if entry in layer_of else known[0] + 1
+    elif known:
+        layer = known[0]
+    elif node.letter in ("h", "H") and not node.entries and scope.last == 2:
+        layer = 1
+    else:
+        return node
+    return replace(node, layer=sympy.Integer(layer + scope.first - 1))
 
 
 def of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:

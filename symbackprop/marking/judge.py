@@ -139,15 +139,15 @@ class Judge:
         return any(isinstance(u, Symbol) and u not in known for side in (left, right) for u in f.walk(side))
 
     def _by_symbols(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
-        missing = [u.of for side in (left, right) for u in f.walk(side) if isinstance(u, f.Derivative)]
+        unknown = [u.of for side in (left, right) for u in f.walk(side) if isinstance(u, f.Derivative)]
         left, right = _derivatives_named(left), _derivatives_named(right)
         found = Verdict(Status.UNDECIDED, "", "SBP401")
         for draw in (Draw.DATA, Draw.CHANCE):
             found = self._prover(left, right, draw).judge(left, right, dict(ranges))
             if found.status is not Status.UNDECIDED:
                 break
-        if missing and found.status is not Status.PROVED:  # equal names are equal; other names may be
-            name = missing[0].name if isinstance(missing[0], Symbol) else "what is derived"
+        if unknown and found.status is not Status.PROVED:  # equal names are equal; other names may be
+            name = unknown[0].name if isinstance(unknown[0], Symbol) else "what is derived"
             reason = f"{name} has no definition here: what its derivatives are is not known"
             return Verdict(Status.UNDECIDED, reason, "SBP401", f"write the line that defines {name} before")
         return found
@@ -164,6 +164,8 @@ class Judge:
                     sizes |= {n.name for e in u.shape for n in e.free_symbols}
                 if isinstance(u, f.Scalar) and u.name != "pi":
                     scalars.add(u.name)
+                if isinstance(u, f.Map) and u.function.definition is not None:
+                    scalars |= {n.name for n in u.function.definition.free_symbols} - {f.Function.argument.name}
         if self.network is not None:
             base = self.network.setting
             extra = {s: d for s, d in arrays.items() if s not in base.free and s not in base.definitions}

@@ -29,6 +29,19 @@ class OtherReadings:
         def scope(self, latex: str) -> Scope: ...
         def _tree(self, tokens: Sequence[Token], scope: Scope) -> s.Chain: ...
 
+    def _in_rows(self, before: Verdict, latex: str, at: Position) -> Verdict | None:
+        """What is right of one example as a row, where samples are declared to be rows; else None."""
+        network: Any = self.network
+        if not is_dataclass(network) or getattr(network, "samples", "") != "rows" or getattr(network, "batch", 1):
+            return None
+        other = type(self)(replace(network, batch=1, notes=()), self.declared)  # type: ignore[type-var]
+        found = other.judge(latex, at)
+        better = found.status is Status.REFUTED and before.status is Status.UNREAD
+        if found.status is not Status.PROVED and not better:
+            return None
+        said = "one example is a row, as samples are declared to be"
+        return replace(found, hint=f"{found.hint}; {said}" if found.hint else f"read so: {said}")
+
     def _in_its_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
         """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
         layout = {k: v for k, v in infer([latex], self.declared).items() if k in ("samples", "weights")}

@@ -14,12 +14,19 @@ from symbackprop.errors import NetworkError, NotationError, Position, ShapeMisma
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer
-from symbackprop.marking.instances import exponents, layer_choices, of_any_layer, varies
+from symbackprop.marking.instances import (
+    exponents,
+    layer_choices,
+    layers_below,
+    layers_by_index,
+    of_any_layer,
+    varies,
+)
 from symbackprop.marking.judge import Judge
 from symbackprop.marking.other_readings import OtherReadings, unread
 from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
 from symbackprop.marking.second import check_scalar_side
-from symbackprop.marking.updates import update_of
+from symbackprop.marking.updates import in_time, is_step, keeps_state, update_of
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
 from symbackprop.notation import syntax as s
@@ -84,6 +91,7 @@ class Page(Definitions, OtherReadings):
         self._judge: Judge | None = None
         self._prover: Prover | None = None
         self._used: set[str] = set()
+        self._states: set[str] = set()  # letters of running values
         self._last: s.Node | None = None
         self._source: tuple[str, Position] = ("", START)
         self.defined: dict[str, Position] = {}
@@ -111,6 +119,12 @@ class Page(Definitions, OtherReadings):
         except NetworkError:  # what is inferred must not stand against what is declared
             return Notation(**rest, names=names)
 
+    def _layers_known(self) -> bool:
+        """Whether the style of layers is declared, or has been seen: then a bare superscript is no layer."""
+        return "layer" in self._inferred or "layer" in self.declared.get("notation", {}) or (
+            self.network is not None and len(self.network.model.blocks) == 1
+        )
+
     def _is_size(self, letter: str) -> bool:
         """Whether a letter is a size of the network already, which no role may take from it."""
         if self.network is None:
@@ -126,7 +140,7 @@ class Page(Definitions, OtherReadings):
             old = self._scope
             symbols = self.declared.get("symbols", {})
             if self.network is not None:
-                self._scope = network_scope(self.network.model, notation, symbols)
+                self._scope = network_scope(self.network.model, notation, symbols, self._layers_known())
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:
@@ -209,8 +223,8 @@ class Page(Definitions, OtherReadings):
     def judge(self, latex: str, at: Position = START) -> Verdict:
         """One displayed formula: a chain of equalities, or several lines; ``links`` has a verdict for each equality."""
         left, arrow, right = latex.partition(r"\rightarrow")
-        if arrow and "=" not in latex and left.strip() and right.lstrip().startswith(left.strip()):  # w -> w - r E
-            return self.judge(latex.replace(arrow, ":=".ljust(len(arrow))), at)
+        if arrow and "=" not in left and is_step(left, right):  # w -> w - r E
+            return self.judge(latex.replace(arrow, ":=".ljust(len(arrow)), 1), at)
         self._source = latex, at
         try:
             scope = self.scope(latex)
@@ -234,6 +248,7 @@ class Page(Definitions, OtherReadings):
         found = chain(tuple(links))
         if self.network is not None and found.status in (Status.REFUTED, Status.UNREAD):
             other = self._of_functions(pieces, scope, latex, at)
+            other = self._in_rows(found, latex, at) if other is None else other
             other = self._in_its_layout(found, latex, at) if other is None else other
             return found if other is None else other
         return found
@@ -258,6 +273,13 @@ class Page(Definitions, OtherReadings):
     def _link(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         try:
             self._note_use(left, right)
+            if first:
+                left, right = in_time(left, right, scope)
+            if keeps_state(left, right, relation, scope) and isinstance(left, s.Name):
+                self._states.add(left.letter)
+                return Verdict(Status.DEFINED, f"a value of {left.letter} told by the one before: nothing is claimed")
+            if isinstance(left, s.Name) and self._states & {u.letter for u in s.walk(right) if isinstance(u, s.Name)}:
+                return Verdict(Status.DEFINED, "a step by a running value: nothing is claimed of a derivative")
             if (parameter := _change_of(left, scope)) is not None:  # Delta W = E is W := W + E
                 return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
             if first and (defined := self._definition(left, right, scope)) is not None:
@@ -293,7 +315,55 @@ class Page(Definitions, OtherReadings):
             yield Elaborator(scope, layers, numbers)
 
     def _instances(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
-        """The claim for every layer for which it makes sense."""
+        """The claim for every layer for which it makes sense; letters without one take it from their indices."""
+        if scope.model is not None:
+            left, right = layers_below(left, scope), layers_below(right, scope)
+        fault: NotationError | ShapeMismatch | None = None
+        found: Verdict | None = None
+        try:
+            found = self._numbered(left, right, relation, scope, first)
+        except (NotationError, ShapeMismatch) as error:
+            fault = error
+        if scope.model is not None and (found is None or found.status is Status.REFUTED):
+            try:
+                other = self._by_index(left, right, relation, scope, first)
+            except ShapeMismatch:
+                if isinstance(fault, LayerOpen):
+                    raise
+                other = None
+            if other is not None and (other.status is Status.PROVED or isinstance(fault, LayerOpen)):
+                return other
+        if found is None:
+            assert fault is not None
+            raise fault
+        return found
+
+    def _by_index(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict | None:
+        """The claim with layers on letters that carry none, for every choice that conforms; None where there is none."""
+        found: list[tuple[dict[str, int], Verdict]] = []
+        misfit: ShapeMismatch | None = None
+        unread = False
+        for layer_of, (u, v) in layers_by_index((left, right), scope):
+            try:
+                found.append((layer_of, self._numbered(u, v, relation, scope, first)))
+            except ShapeMismatch as error:
+                misfit = error
+            except NotationError:
+                unread = True
+        if not found and misfit is not None and not unread:
+            raise misfit
+        if not found:
+            return None
+        if len({verdict.status for _, verdict in found}) > 1 and scope.last == 2:  # j is hidden, k an output
+            usual = {"i": 0, "j": 1, "k": 2}
+            kept = [pair for pair in found if all(usual.get(name, n) == n for name, n in pair[0].items())]
+            found = kept or found
+        layer_of, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
+        units = {0: "the inputs", scope.last: "the outputs"}
+        said = [f"{name} counts {units.get(n, f'the units of layer {n}')}" for name, n in layer_of.items()]
+        return _with_notes(worst, said or ["h is the hidden layer"])
+
+    def _numbered(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         found: list[tuple[dict[str, int], Verdict]] = []
         missing: NotationError | None = None
         for count, elaborator in enumerate(self._elaborators((left, right), scope)):

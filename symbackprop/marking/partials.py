@@ -112,9 +112,11 @@ class Partials:
 
     def _explicit(self, of: Formula, node: s.Partial) -> Formula:
         """What is derived, with first derivatives in it worked out: second ones are of what they are, not of names."""
-        if any(isinstance(u, Symbol) and u.letter.startswith(f"{GREATEST}[") for u in f.walk(of)):
-            message = "the derivative of a maximum over entries is not read"
-            raise NotationError(message, node.span[0], "SBP104", node.span[1])
+        for u in f.walk(of):
+            if isinstance(u, Symbol) and (u.letter.startswith(f"{GREATEST}[") or "/d" in u.letter):
+                what = "a second derivative of what has no definition here"
+                what = "the derivative of a maximum over entries" if "/d" not in u.letter else what
+                raise NotationError(f"{what} is not read", node.span[0], "SBP104", node.span[1])
         named = list(dict.fromkeys(u for u in f.walk(of) if isinstance(u, f.Derivative)))
         worked: dict[Formula, Formula] = {}
         for u in named:
@@ -208,7 +210,9 @@ class Partials:
         else:
             inner = dv.unfolded(of, self.definitions, array)
         if array not in set(f.walk(inner)) and isinstance(of, Symbol) and of not in self.definitions:
-            return f.Derivative(of, array) if shape(of) == SCALAR else self._opaque(of, array, part, node)
+            if shape(of) == SCALAR:
+                return self._through_page(of, array, part)
+            return self._opaque(of, array, part, node)
         if shape(of) == SCALAR:
             gradient = dv.of_scalar(inner, array)
             found = f.substitute(part, {array: gradient})
@@ -232,6 +236,23 @@ class Partials:
             found = found if scope.layout == "numerator" else f.Transpose(found)
         self.labels[found] = ""
         return found
+
+    def _through_page(self, of: Symbol, array: Symbol, part: Formula) -> Formula:
+        """dL/dX of an L without definition: by the chain rule through what the page defines last with X, Y = X W.
+
+        dL/dY is an array of which nothing is known: L may be any function of Y.
+        """
+        defined = self.scope.definitions
+        uses = {u: dv.unfolded(formula, defined, array) for u, formula in defined.items() if u != array}
+        users = [u for u, formula in uses.items() if array in set(f.walk(formula))]
+        last = [u for u in users if not any(u in set(f.walk(defined[v])) for v in users)]
+        if last:
+            self.say(f"{of.letter} depends on {array.letter} through {', '.join(u.letter for u in last)} alone")
+            parts = [dv.pulled_back(uses[u], array, Symbol(f"d{of.letter}/d{u.letter}", u.shape)) for u in last]
+            whole = parts[0] if len(parts) == 1 else f.Add(tuple(parts))
+        else:
+            whole = Symbol(f"d{of.letter}/d{array.letter}", array.shape) if array in defined else f.Derivative(of, array)
+        return whole if part == array else f.substitute(part, {array: whole})
 
     def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:
         """The part of dJ/dW that comes through one array which uses W, as it does in its own equation."""

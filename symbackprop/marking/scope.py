@@ -28,7 +28,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     "activation": ("a", "A"),
     "error": ("delta", "Delta"),
     "function": ("sigma", "g", "f", "phi", "varphi"),
-    "rate": ("alpha", "eta"),
+    "rate": ("alpha", "eta", "epsilon", "varepsilon"),
     "samples": ("m", "N"),
 }
 COUNTS = frozenset("mnNMKTdp")
@@ -268,10 +268,11 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
 # Networks
 
 
-def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str]) -> Scope:
+def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], layers_known: bool = False) -> Scope:
     """The letters of a network: what each role is called, with every usual letter where none is declared."""
     words: dict[str, Word] = {}
-    scope = Scope(Lexicon(words, notation.layer, notation.sample), model, first=notation.first)
+    lexicon = Lexicon(words, notation.layer, notation.sample, layers_known=layers_known)
+    scope = Scope(lexicon, model, first=notation.first)
     scope.layout, scope.differentials = notation.layout, notation.differentials
     for role, usual in USUAL.items():
         chosen = notation.names.get(role)

@@ -101,10 +101,13 @@ class Sums:
 
     def over_layers(self, node: s.Big) -> Formula:
         """A sum or a product over the layers, written out; a product may run downward."""
-        if node.lower is None or node.upper is None:
+        lower, upper = node.lower, node.upper
+        if lower is None and upper is None and node.kind == "sum" and self.scope.model is not None:
+            lower, upper = sympy.Integer(self.scope.first), sympy.Symbol("L")  # over all that have weights
+        if lower is None or upper is None:
             raise NotationError("over which layers? write both bounds", node.span[0], "SBP103", node.span[1])
         ends = []
-        for bound in (node.lower, node.upper):
+        for bound in (lower, upper):
             value = bound.xreplace({sympy.Symbol(k): sympy.Integer(v) for k, v in self.layers.items()})
             if not value.is_Integer:
                 raise NotationError(f"the bound {bound} has no number here", node.span[0], "SBP104", node.span[1])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from fractions import Fraction
+
+import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import Formula, Symbol
 from symbackprop.errors import NotationError
 from symbackprop.marking.elaborate import Elaborator
 from symbackprop.marking.partials import Target
-from symbackprop.marking.scope import USUAL
+from symbackprop.marking.scope import USUAL, Scope
 from symbackprop.notation import syntax as s
 
 
@@ -43,6 +47,63 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
     step: Formula = f.Product((rate, gradient))
     grows = scope.model is not None and scope.model.loss.maximise
     return f.Add((part, step if grows else f.Negative(step))), claim
+
+
+def is_step(before: str, after: str) -> bool:
+    """Whether what stands behind an arrow begins with what stands before it, by the letters: w, and w - r E."""
+    start, end = (re.sub(r"[{}\s&]", "", text) for text in (before, after))
+    return bool(start) and end.startswith(start)
+
+
+def in_time(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
+    """W_{t+1} = W_t - r E, W^{(k+1)} = W^{(k)} - r E: the number of the step told by marks for new and old."""
+    if not isinstance(left, s.Name) or not is_parameter(left, scope):
+        return left, right
+    again = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
+    for place in ("entries", "layer", "sample"):
+        here = None if left.mark == "new" else _step(left, place)
+        for u in again:
+            there = _step(u, place)
+            if there is None or (here is None and left.mark != "new") or (here is not None and here - there != 1):
+                continue
+            letters = {symbol.name for e in (here, there) if e is not None for symbol in e.free_symbols}
+            after = left if here is None else _without_step(left, place, "new")
+            before = _without_step(u, place, "old")
+            same = (after.layer, after.entries, after.sample) == (before.layer, before.entries, before.sample)
+            if len(letters) == 1 and letters <= {"t", "k", "n", "s", "i", "tau"} and same:
+                return after, s.rewrite(right, lambda v, u=u, before=before: before if v == u else v)  # type: ignore[misc]
+    return left, right
+
+
+def _step(name: s.Name, place: str) -> sympy.Expr | None:
+    """The last index, the layer or the sample of a name, in the place of which a number of a step may stand."""
+    if place == "entries":
+        return name.entries[-1] if name.entries else None
+    found: sympy.Expr | None = getattr(name, place)
+    return found
+
+
+def _without_step(name: s.Name, place: str, mark: str) -> s.Name:
+    if place == "entries":
+        return replace(name, entries=name.entries[:-1], mark=mark)
+    return replace(name, mark=mark, **{place: None})
+
+
+def is_parameter(name: s.Name, scope: Scope) -> bool:
+    family = scope.families.get(name.letter)
+    return family is not None and family.what in ("weights", "bias") and scope.model is not None
+
+
+def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> bool:
+    """v = b v + (1 - b) dJ/dW: a running value, told by the one before, which is no array of the network."""
+    if not isinstance(left, s.Name) or not isinstance(right, s.Plus) or left.mark:
+        return False
+    family = scope.families.get(left.letter)
+    if family is not None and family.layers:
+        return False
+    own = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
+    derived = any(isinstance(u, s.Partial) for u in s.walk(right))
+    return bool(own) and (derived or relation == ":=") and left.letter not in scope.losses
 
 
 def _leads(term: s.Node, left: s.Name) -> bool:

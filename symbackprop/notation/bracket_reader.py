@@ -126,8 +126,12 @@ class BracketReader(DerivativeReader):
             if mark.text == "'" and isinstance(node, s.Func):  # (f^l)'(z)
                 marks = Marks(node.letter, node.layer, primes=node.order)
                 return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
-            if mark.text == "'" and self.lexicon.free and bare(node):
+            if mark.text == "'" and self.lexicon.free and not named:
                 node = self._derived(node, start)
+                continue
+            if mark.text == "'" and not named and self.ahead().text not in ("'", "=", "+", "-", "^", "_"):
+                self.at += 1  # (y - X b)'(y - X b)
+                node = s.Turned(node, span=self.span(start))
                 continue
             if mark.text == "'":
                 raise self.error("a prime belongs to a function, as in \\sigma'(z): for a transpose write ^T")
@@ -153,12 +157,12 @@ class BracketReader(DerivativeReader):
         return node
 
     def _derived(self, node: Node, start: int) -> Node:
-        """(f g)', (f \\circ g)'(x): the derivative of what functions make, at an argument, or at z."""
+        """(f g)', (f \\circ g)'(x), (x^n)': what functions make is derived at an argument, or z, else by its letter."""
         order = 0
         while self.take("'"):
             order += 1
-        at: Node = s.Name("z", span=self.span(start))
-        if self.next.text == "(":
+        at: Node = s.Name("z" if bare(node) else _variable(node), span=self.span(start))
+        if self.next.text == "(" and bare(node):
             (at,) = args if len(args := self.arguments()) == 1 else (s.Tuple(args),)
         if not isinstance(at, s.Name) or order > 4:
             raise self.error("the derivative of a product of functions is read at a letter, (f g)'(x)", code="SBP104")
@@ -194,8 +198,6 @@ class BracketReader(DerivativeReader):
             raise self.error("a layer on a bracket: put it on the names inside")
         self.take(*ELEMENTWISE)
         exponent = self.sum()
-        if exponent == s.Minus(s.Num(Fraction(1))):
-            raise self.error("a bracket to the -1 is an inverse for some: write \\frac{1}{...}", inside, "SBP103")
         self.expect("}", "behind the exponent")
         return s.Raised(node, exponent, span=self.span(start))
 
@@ -206,3 +208,14 @@ class BracketReader(DerivativeReader):
 
     def word_group(self) -> Node:
         raise self.error("expected a name in letters behind \\operatorname")
+
+
+def _variable(node: Node) -> str:
+    """The letter by which a bracket is derived: its only one, x of several, no number in an exponent."""
+    above = {v.letter for u in s.walk(node) if isinstance(u, s.Raised) for v in s.walk(u.exponent) if isinstance(v, s.Name)}
+    letters = {u.letter for u in s.walk(node) if isinstance(u, s.Name)}
+    if letters - above:
+        letters -= above
+    if len(letters) != 1 and "x" not in letters:
+        raise NotationError("by what is this derived? write \\frac{d}{dx}", node.span[0], "SBP103", node.span[1])
+    return "x" if "x" in letters else letters.pop()

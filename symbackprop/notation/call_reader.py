@@ -18,6 +18,7 @@ _SAME = {
     "sgn": "sign",
     "logistic": "sigmoid",
     "swish": "silu",
+    "Tr": "tr",
     "lse": "logsumexp",
     "LSE": "logsumexp",
 }
@@ -31,6 +32,8 @@ class CallReader(Scripts):
         if self._differential():
             return self.differential()
         letter = self.letter()
+        if letter == "npsum":
+            return self.numpy_sum(start)
         word = self.lexicon.find(letter)
         if word is None and letter not in FUNCTION_WORDS and len(letter) > 2 and letter.lower() in FUNCTION_WORDS:
             letter = letter.lower()
@@ -51,17 +54,23 @@ class CallReader(Scripts):
         marks = self.scripts(Marks(letter), word)
         word = self.lexicon.find(marks.letter)
         if word is not None and word.called and self.next.text == "(" and marks.power is None:
-            here = self.at
-            args = self.arguments()
-            if len(args) == 1 and isinstance(args[0], s.Name) and not args[0].entries:  # y(x): the output at x
-                marks.sample = args[0].sample if marks.sample is None else marks.sample
-                return self.finished(marks, start)
-            self.at = here
+            return self.output_at(marks, start)
         if word is not None and word.kind == "function":
             return self.applied(marks, start, True)
         if word is not None and word.kind == "loss" and self.next.text == "(" and marks.power is None:
             node = self.loss_call(marks.letter, start)
             return s.OfSample(node, marks.sample, span=self.span(start)) if marks.sample is not None else node
+        return self.finished(marks, start)
+
+    def output_at(self, marks: Marks, start: int) -> Node:
+        """y(x), the output at x; y (a - b) is a product."""
+        here = self.at
+        args = self.arguments()
+        if all(isinstance(u, s.Name) and not u.entries for u in args):
+            samples = [u.sample for u in args if isinstance(u, s.Name) and u.sample is not None]
+            marks.sample = samples[0] if samples and marks.sample is None else marks.sample
+        else:
+            self.at = here
         return self.finished(marks, start)
 
     def letter(self) -> str:
@@ -111,8 +120,29 @@ class CallReader(Scripts):
         if built_in and marks.letter.startswith(f"{letter}_"):
             raise self.error(f"{letter} with a subscript is not read", self.tokens[start], "SBP104")
         if marks.letter != letter and (longer := self.lexicon.words.get(marks.letter)) and longer.kind != "function":
-            return self.finished(marks, start)
+            called = longer.called and self.next.text == "(" and marks.power is None
+            return self.output_at(marks, start) if called else self.finished(marks, start)
         return self.applied(marks, start, not built_in)
+
+    def numpy_sum(self, start: int) -> Node:
+        """np.sum(dZ, axis = 1, keepdims = True): along the rows or the columns, or all of it."""
+        self.expect("(", "behind np.sum")
+        arg, axis = self.sum(), ""
+        while self.take(","):
+            end = next(k for k in range(self.at, len(self.tokens)) if self.tokens[k].text in (",", ")", ""))
+            given = "".join(t.text for t in self.tokens[self.at : end])
+            if given in ("axis=0", "axis=1", "0", "1"):
+                axis = given[-1]
+            elif given.lower() not in ("keepdims=true", "keepdims=1"):
+                raise self.error("np.sum takes axis = 0 or 1, and keepdims = True")
+            self.at = end
+        self.expect(")", "behind np.sum")
+        ones = s.OnesOf(span=self.span(start))
+        if axis == "1":
+            return s.Times((arg, ones), ("",), span=self.span(start))
+        if axis == "0":
+            return s.Times((s.Turned(ones, span=ones.span), arg), ("",), span=self.span(start))
+        return s.Call(s.Func("sum"), (arg,), span=self.span(start))
 
     def to_a_base(self, letter: str, start: int) -> Node:
         r"""\log_b x is log x over log b, \lg x to the base 10."""
@@ -141,7 +171,7 @@ class CallReader(Scripts):
                 self.at = here
             else:
                 node = s.Call(function, args, span=self.span(start))
-        elif self.next.text == "{" and not declared:
+        elif self.next.text == "{" and not declared and marks.letter not in ("tr", "trace"):
             node = s.Call(function, (self.group(),), span=self.span(start))
         elif not declared:
             node = s.Call(function, (self.run(marks.letter),), span=self.span(start))

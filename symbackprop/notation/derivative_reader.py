@@ -134,7 +134,7 @@ class DerivativeReader(CallReader):
 
     def nabla(self) -> Node:
         start = self.at - 1
-        twice = self._order() == 2
+        twice = self._order() == 2 or self.take(r"\nabla") is not None
         if not self.take("_"):
             return self._gradient_by_arguments(start, twice)
         wrt = self.script_argument()
@@ -170,7 +170,12 @@ class DerivativeReader(CallReader):
         if word is not None and word.kind == "loss":
             return self.factor()
         if token.text in OPENERS:
+            start = self.at
             bracket = self.factor()
+            after = isinstance(bracket, s.Turned) or (isinstance(bracket, s.Raised) and self.next.text in OPENERS)
+            if after and self.starts_factor():  # (X b - a)^T (X b - a)
+                self.at = start
+                return self.product()
             if self.starts_factor():
                 raise self.error(
                     "does the derivative reach behind this bracket? write brackets around all that is derived",

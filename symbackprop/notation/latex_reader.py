@@ -23,7 +23,7 @@ from symbackprop.notation.ellipsis import summed
 from symbackprop.notation.formula_lines import chains_of
 from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import MATRICES, Token, tokenize
-from symbackprop.notation.lexicon import ACCENTS, Lexicon
+from symbackprop.notation.lexicon import ACCENTS, FUNCTION_WORDS, Lexicon
 from symbackprop.notation.notation import GREEK
 from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, ELEMENTWISE, OPENERS
 from symbackprop.notation.syntax import Chain, Node
@@ -109,7 +109,7 @@ class Reader(BracketReader):
         }
 
     def chain(self) -> Chain:
-        sides, relations = [self.side()], []
+        sides, relations = [self.head() or self.side()], []
         while (relation := self.take(*RELATIONS)) is not None:
             relations.append(relation.text)
             sides.append(self.side())
@@ -118,6 +118,23 @@ class Reader(BracketReader):
                 raise self.error(f"{NO_CLAIM[self.next.text]} is no equality: nothing to verify", code="SBP104")
             raise self.error(f"{self.found()} is out of place after a complete expression")
         return Chain(tuple(sides), tuple(relations))
+
+    def head(self) -> Node | None:
+        """RSS(b) = ..., at the beginning of a line: a name that nothing declares, with what it depends on."""
+        start, token = self.at, self.next
+        word = self.lexicon.find(token.text)
+        open_name = token.kind in ("letter", "word") and (word is None or (word.kind == "scalar" and self.lexicon.free))
+        if not open_name or self.ahead().text != "(" or token.text in FUNCTION_WORDS:
+            return None
+        texts = [t.text for t in self.tokens[start:]]
+        if ")" not in texts or texts[texts.index(")") + 1] not in RELATIONS:
+            return None
+        self.at += 1
+        args = self.arguments()
+        if self.next.text in RELATIONS and all(isinstance(u, s.Name) for u in args):
+            return s.Call(s.Func(token.text, span=self.span(start)), args, span=self.span(start))
+        self.at = start
+        return None
 
     def side(self) -> Node:
         return self.sum()
@@ -259,6 +276,8 @@ class Reader(BracketReader):
         if len(token.text) > MAX_DIGITS:
             raise self.error(f"a number of more than {MAX_DIGITS} digits: write a shorter one", code="SBP105")
         self.at += 1
+        if token.text == "1" and self.next.text in OPENERS and self._compares():
+            return self.ones()
         return s.Num(Fraction(token.text), span=(token.start, token.end))
 
     # Names and functions

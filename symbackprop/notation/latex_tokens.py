@@ -55,6 +55,7 @@ _PIECE = re.compile(
     | (?P<turned>  \\(?:mathsf|mathrm|mathit|text|textrm|intercal|rm)\s*\{\s*[Tt]\s*\}
                      | \\(?:top|intercal)(?![A-Za-z]) )
     | (?P<defined> \\(?:overset|stackrel|underset)\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*\{\s*:?=\s*\} )
+    | (?P<numpy>   (?:\\(?:mathrm|text|texttt|operatorname)\s*\{\s*np\.sum\s*\} | np\.sum)(?=\s*\() )
     | (?P<word>    \\(?:operatorname\*?|mathrm|textrm|text|textbf|textit|mathit|mathsf|texttt|mathtt|mathop|mbox
                      |textnormal)
                      \s*\{\s*(?:\\rm\s+)?[A-Za-z][A-Za-z0-9]*\s*\} )
@@ -218,6 +219,8 @@ def _token(kind: str, piece: str, here: Position, after: Position) -> Token | No
         return None
     if kind == "dots":
         return Token("command", r"\dots", here, after)
+    if kind == "numpy":
+        return Token("word", "npsum", here, after)
     if kind in _TEXT:
         return Token("mark", _TEXT[kind], here, after)
     if kind == "word":

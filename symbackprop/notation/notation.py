@@ -94,6 +94,8 @@ class Notation:
             )
         if not isinstance(self.names, Mapping):
             raise NetworkError("notation.names must be a table of letters by role", ("notation", "names"))
+        greek = {role: rf"\{letter}" for role, letter in self.names.items() if letter in GREEK}
+        object.__setattr__(self, "names", {**self.names, **greek})  # alpha for \alpha, as in a table of symbols
         for role, letter in self.names.items():
             path = ("notation", "names", role)
             if role not in LETTERS:

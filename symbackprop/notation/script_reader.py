@@ -56,16 +56,26 @@ class Scripts(Cursor):
                     raise self.error("a second superscript behind a power: write brackets")
                 self._above(marks, word)
             elif self.next.text == "'" and self.next.kind == "mark":
-                if not is_function:
-                    raise self.error(
-                        f"a prime belongs to a function, and {marks.letter} is none: for a transpose write ^T"
-                    )
                 self.at += 1
+                if not is_function:
+                    self._prime(marks, word, self.tokens[self.at - 1])
+                    continue
                 marks.primes += 1
                 if marks.primes > 4:
                     raise self.error("more than four primes: write fewer", code="SBP105")
             else:
                 return marks
+
+    def _prime(self, marks: Marks, word: Word | None, prime: Token) -> None:
+        """X' is the transpose of an array that has one; W' = W - ... is what comes after."""
+        rank = word.rank if word is not None and word.kind == "array" else 0
+        if rank and self.next.text in ("=", ":=") and self.at <= 4:
+            marks.mark = "new"
+        elif rank == 2 or (rank == 1 and self.starts_factor() and self.next.text not in OPENERS):
+            marks.turned = True
+        else:
+            message = f"a prime belongs to a function, and {marks.letter} is none: for a transpose write ^T"
+            raise self.error(message, prime)
 
     def _below(self, marks: Marks, word: Word | None) -> Word | None:
         """A subscript: part of the name, a layer, or entries."""
@@ -178,6 +188,9 @@ class Scripts(Cursor):
         if token.text == "'" and known.kind == "function":
             self.at += 1
             marks.primes += 1
+        elif token.text == "'" and not braced:
+            self.at += 1
+            self._prime(marks, word, token)
         elif (token.text in ("T", r"\top")) and known.kind != "function":
             self.at += 1
             if marks.turned:
@@ -241,7 +254,8 @@ class Scripts(Cursor):
 
     def _power(self, marks: Marks, known: Word, braced: bool) -> None:
         start = self.next
-        if known.kind == "array" and known.rank and known.layered and not marks.entries and marks.layer is None:
+        open_layer = known.layered and not marks.entries and marks.layer is None
+        if known.kind == "array" and known.rank and open_layer and not self.lexicon.layers_known:
             shown = STYLE_SHOWN[self.lexicon.layer]
             raise self.error(
                 f"is {marks.letter}^{written(start)} a layer or a power? layers are written {shown} here: write "

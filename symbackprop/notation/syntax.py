@@ -6,7 +6,7 @@ Every node keeps where it stands; that is no part of its value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -227,6 +227,20 @@ def walk(node: Node) -> Iterator[Node]:
         here = stack.pop()
         yield here
         stack.extend(reversed(list(children(here))))
+
+
+def rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with ``change`` applied to every node, children before parents."""
+
+    def inside(value: object) -> object:
+        if isinstance(value, Node):
+            return rewrite(value, change)
+        if isinstance(value, tuple):
+            return tuple(inside(item) for item in value)
+        return value
+
+    new = {slot.name: inside(getattr(node, slot.name)) for slot in fields(node) if slot.name != "span"}
+    return change(replace(node, **new))
 
 
 def placed(node: Node, span: Span) -> Node:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symbackprop.marking.updates import is_step
 from symbackprop.notes.items import Display
 from symbackprop.notes.pieces import Cut, Kind, Token
 from symbackprop.notes.text import Source, Traced, joined
@@ -59,6 +60,7 @@ def claims(display: Display) -> Claims:
 
 
 Line = list[Token]
+STEPS = (r"\rightarrow", r"\to", r"\longrightarrow", "\u2192")
 
 
 class _Assembly:
@@ -127,6 +129,7 @@ class _Assembly:
         if any(token.kind is Kind.CONDITION for token in line):
             self.passed_over += 1
             return []
+        line = self.with_steps(line)
         pieces: list[Line] = []
         breaks: set[Kind] = set()
         ranging = False
@@ -143,6 +146,15 @@ class _Assembly:
             else:
                 pieces.append(list(part))
         return pieces
+
+    def with_steps(self, line: Line) -> Line:
+        """The line with an arrow as a relation where it makes a step of what stands before it: w -> w - r E."""
+        for at, token in enumerate(line):
+            if token.kind is Kind.RELATION and self.cut.text[token.start : token.stop] in STEPS:
+                before, after = self.raw(_trimmed(line[:at])), self.raw(_trimmed(line[at + 1 :]))
+                if "=" not in before and is_step(before, after):
+                    return [*line[:at], replace(token, kind=Kind.EQUAL), *line[at + 1 :]]
+        return line
 
     def belongs(self, piece: Line, part: Line, breaks: set[Kind]) -> bool:
         """Whether a part behind a comma or a wide space belongs to the piece before it."""
@@ -188,9 +200,10 @@ class _Assembly:
         body = self.cut.body
         for token in run:
             written = body.text[token.start : token.stop]
-            if token.kind in _BLANK or (token.kind is Kind.EQUAL and written.endswith(("}", "="))):
+            if token.kind in _BLANK or (token.kind is Kind.EQUAL and (written.endswith(("}", "=")) or written in STEPS)):
                 begin, end = body.span(token.start, token.stop)
                 plain = " " if token.kind in _BLANK else written if written in ("=", ":=") else "="
+                plain = ":=" if written in STEPS else plain
                 parts.append(Traced(plain, [begin] * len(plain), [max(end, begin)] * len(plain)))
             else:
                 parts.append(body[token.start : token.stop])
