@@ -87,6 +87,7 @@ class Arrays:
     def array(self, node: s.Name, family: Family) -> Formula:
         base = self._of_layer(node, family)
         node = self._sample_below(node, family, base)
+        base = self._per_sample(base, family)
         if node.sample is None and family.column and self.sample.name not in self.bound:
             self.unmarked = True
             if self.whole:
@@ -113,10 +114,21 @@ class Arrays:
             return self._unit_weights(base, node)
         return self.entries(base, node.entries, node)
 
+    def _per_sample(self, base: Formula, family: Family) -> Formula:
+        """The error as it is meant: of the loss of each sample, where differentials are declared to be so."""
+        samples = self.scope.samples
+        if family.what != "error" or samples is None or self.scope.differentials != "per sample" or self.deriving:
+            return base
+        self.say("delta is that of the loss of each sample")
+        return f.Product((f.scalar(samples), base))
+
     def _sample_below(self, node: s.Name, family: Family, base: Formula) -> s.Name:
         """x_n in a sum over the samples n is sample n of x; of two indices the one where samples lie in X."""
         samples, rows = self.scope.samples, self.scope.rows
-        if node.sample is not None or not family.column or samples is None or not node.entries:
+        data = family.column or (len(node.entries) == 1 and family.what not in ("weights", "bias"))
+        if node.sample is not None or not data or samples is None or not node.entries:
+            return node
+        if samples not in shape(base):
             return node
         units = shape(base)[1 if rows else 0]
         place = 0 if rows else len(node.entries) - 1

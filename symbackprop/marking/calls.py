@@ -199,6 +199,10 @@ class Calls:
         kind = self.scope.losses[node.letter]
         if kind == "own":
             return Symbol(node.letter)
+        if len(node.entries) == 1 and kind == "cost":  # C_x, E_n: of one sample
+            family = self.scope.families.get(str(node.entries[0]))
+            of_input = family is not None and family.what == "input"
+            return self.sample_loss(self.sample if of_input else node.entries[0], node)
         if kind == "sample" or node.sample is not None:
             return self.sample_loss(node.sample if node.sample is not None else self.sample, node)
         assert self.scope.cost is not None

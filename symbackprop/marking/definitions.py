@@ -37,7 +37,7 @@ class Definitions:
             function = self._function(left, right, scope)
             if function is not None or left.function.letter in scope.lexicon.words:
                 return function
-        if isinstance(left, s.Call) and left.function.letter in FUNCTION_WORDS:
+        if isinstance(left, s.Call) and (left.function.letter in FUNCTION_WORDS or left.function.order):
             return None
         new = called = isinstance(left, s.Call) and left.function.letter not in scope.lexicon.words
         if isinstance(left, s.Call) and new and all(isinstance(a, s.Name) for a in left.args):
@@ -140,7 +140,9 @@ class Definitions:
         parameters = {u for u in f.walk(formula) if isinstance(u, Symbol)} - {name}
         if shape(formula) != SCALAR or any(isinstance(u, f.Derivative) for u in f.walk(formula)):
             return None
-        if parameters and (not scope.lexicon.free or letter in USUAL["loss"] or any(u.shape != SCALAR for u in parameters)):
+        if parameters and (
+            not scope.lexicon.free or letter in USUAL["loss"] or any(u.shape != SCALAR for u in parameters)
+        ):
             return None
         if any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula)):
             return None

@@ -11,7 +11,6 @@ import sympy
 from symbackprop.marking.scope import Scope
 from symbackprop.notation import syntax as s
 
-
 MAX_LETTERS = 4  # of indices whose layers are tried
 
 

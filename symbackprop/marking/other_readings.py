@@ -87,6 +87,7 @@ class OtherReadings:
         if "sigmoid" in activations and own == {"sigma"}:
             activations = {"sigmoid": activations["sigmoid"]}
         meant = [u for u in activations.values() if not u.over_units]
+        meant = [u for u in meant if u.name != "identity"] or meant
         found: dict[str, Verdict] = {}
         for activation in meant:
             page = type(self)()

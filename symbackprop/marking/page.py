@@ -121,8 +121,10 @@ class Page(Definitions, OtherReadings):
 
     def _layers_known(self) -> bool:
         """Whether the style of layers is declared, or has been seen: then a bare superscript is no layer."""
-        return "layer" in self._inferred or "layer" in self.declared.get("notation", {}) or (
-            self.network is not None and len(self.network.model.blocks) == 1
+        return (
+            "layer" in self._inferred
+            or "layer" in self.declared.get("notation", {})
+            or (self.network is not None and len(self.network.model.blocks) == 1)
         )
 
     def _is_size(self, letter: str) -> bool:

@@ -97,7 +97,10 @@ class Partials:
             if model is None:
                 return self._own_cost(node)
             return model.cost
-        if isinstance(node.of, s.Name) and self.scope.losses.get(node.of.letter) == "sample" and node.of.sample is None:
+        kind = self.scope.losses.get(node.of.letter) if isinstance(node.of, s.Name) else None
+        if isinstance(node.of, s.Name) and kind == "cost" and self._of_each_sample(node.of.letter, node.wrt):
+            kind = "sample"
+        if isinstance(node.of, s.Name) and kind == "sample" and node.of.sample is None:
             if self._whole(node.wrt):
                 return self.sum_of_losses()
             sample = getattr(node.wrt, "sample", None)
@@ -109,6 +112,12 @@ class Partials:
         found = self.checked(self.of(function), node.of)
         self.deriving = saved
         return found
+
+    def _of_each_sample(self, loss: str, wrt: Node) -> bool:
+        """Whether dL/dA is meant for the loss of each sample: for L, where differentials are declared so."""
+        family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
+        data = family is not None and family.what not in ("weights", "bias")
+        return data and loss in ("L", "ell") and self.scope.differentials == "per sample"
 
     def _explicit(self, of: Formula, node: s.Partial) -> Formula:
         """What is derived, with first derivatives in it worked out: second ones are of what they are, not of names."""
@@ -251,7 +260,9 @@ class Partials:
             parts = [dv.pulled_back(uses[u], array, Symbol(f"d{of.letter}/d{u.letter}", u.shape)) for u in last]
             whole = parts[0] if len(parts) == 1 else f.Add(tuple(parts))
         else:
-            whole = Symbol(f"d{of.letter}/d{array.letter}", array.shape) if array in defined else f.Derivative(of, array)
+            whole = (
+                Symbol(f"d{of.letter}/d{array.letter}", array.shape) if array in defined else f.Derivative(of, array)
+            )
         return whole if part == array else f.substitute(part, {array: whole})
 
     def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:

@@ -334,8 +334,9 @@ def _add_role(scope: Scope, words: dict[str, Word], role: str, letter: str, chos
     data = role not in ("weights", "bias")
     column = data and batch and not chosen and letter[0].islower()
     layered = role not in ("input", "target", "prediction")
+    called = "any" if role == "prediction" else "x" if role in ("target", "activation", "preactivation") else ""
     rank = 2 if role == "weights" or (data and batch and not column) else 1
-    words[letter] = Word("array", layered, rank, sampled=data, called=role == "prediction")
+    words[letter] = Word("array", layered, rank, sampled=data, called=called)
     scope.families[letter] = Family(role, family.layers, family.plain, column=column, weights=role == "weights")
 
 

@@ -39,6 +39,11 @@ class Sums:
     if TYPE_CHECKING:
 
         def of(self, node: Node) -> Formula: ...
+        def say(self, text: str) -> None: ...
+
+        @property
+        def sample(self) -> sympy.Symbol: ...
+
         def layer(self, expr: sympy.Expr) -> sympy.Expr: ...
         def meets(self, index: sympy.Expr, size: sympy.Expr, node: Node) -> None: ...
         def misfit(self, message: str, node: Node, code: str = "SBP201") -> Misfit: ...
@@ -59,6 +64,10 @@ class Sums:
         if len(self.bound) >= MAX_SUMS:
             raise NotationError(f"more than {MAX_SUMS} sums in one another", node.span[0], "SBP105", node.span[1])
         name = node.index
+        family = self.scope.families.get(name)
+        if family is not None and family.what == "input" and self.scope.samples is not None and node.upper is None:
+            self.say(f"the sum over {name} is one over the samples")  # letters without a mark are of that sample
+            name = self.sample.name
         saved, outer = self.indices.pop(name, None), self.ends.pop(name, None)
         if node.upper is not None:
             self.ends[name] = self.scope.size(node.upper, self.layer, node.span)
@@ -79,7 +88,9 @@ class Sums:
         elif size is not None:
             upper = size
         else:
-            raise NotationError(f"over what does {name} run? write its bounds", node.span[0], "SBP103", node.span[1])
+            raise NotationError(
+                f"over what does {node.index} run? write its bounds", node.span[0], "SBP103", node.span[1]
+            )
         if size is not None and upper != size and not (upper.is_Integer and size.is_Integer and upper <= size):
             raise self.misfit(f"the sum runs to {upper} along an axis of {size}", node, "SBP204")
         if lower.is_Integer and lower < 1:

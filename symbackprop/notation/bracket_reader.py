@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from symbackprop.errors import NotationError, Position
 from symbackprop.notation import syntax as s
 from symbackprop.notation.call_reader import applied_to, bare
@@ -212,7 +210,9 @@ class BracketReader(DerivativeReader):
 
 def _variable(node: Node) -> str:
     """The letter by which a bracket is derived: its only one, x of several, no number in an exponent."""
-    above = {v.letter for u in s.walk(node) if isinstance(u, s.Raised) for v in s.walk(u.exponent) if isinstance(v, s.Name)}
+    above = {
+        v.letter for u in s.walk(node) if isinstance(u, s.Raised) for v in s.walk(u.exponent) if isinstance(v, s.Name)
+    }
     letters = {u.letter for u in s.walk(node) if isinstance(u, s.Name)}
     if letters - above:
         letters -= above

@@ -66,7 +66,9 @@ class CallReader(Scripts):
         """y(x), the output at x; y (a - b) is a product."""
         here = self.at
         args = self.arguments()
-        if all(isinstance(u, s.Name) and not u.entries for u in args):
+        word = self.lexicon.find(marks.letter)
+        of_input = word is not None and word.called == "x"
+        if all(isinstance(u, s.Name) and not u.entries and (u.letter == "x" or not of_input) for u in args):
             samples = [u.sample for u in args if isinstance(u, s.Name) and u.sample is not None]
             marks.sample = samples[0] if samples and marks.sample is None else marks.sample
         else:

@@ -164,6 +164,12 @@ _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘ�
 _START = Position(1, 1)
 
 
+RUNS = frozenset(
+    "softmax sigmoid tanh relu ReLU exp log ln diag softplus swish sign max min sin cos sinh cosh abs".split()  # noqa: SIM905
+)
+NAMES_IN_LETTERS = frozenset("net out target loss error cost logit logits".split())  # noqa: SIM905
+
+
 def tokenize(text: str, at: Position = _START) -> list[Token]:
     r"""The tokens of the text, then an end token; ``at`` is where the text begins in its source.
 
@@ -174,7 +180,7 @@ def tokenize(text: str, at: Position = _START) -> list[Token]:
     """
     if len(text) > MAX_LENGTH:
         raise NotationError(f"the formula has more than {MAX_LENGTH} characters: split it", at, "SBP105")
-    found = _words_apart(list(_tokens(text, at)))
+    found = _words_apart(_letters_together(list(_tokens(text, at))))
     if len(found) > MAX_TOKENS:
         raise NotationError(f"the formula has more than {MAX_TOKENS} pieces: split it", at, "SBP105")
     return found
@@ -193,6 +199,27 @@ def _tokens(text: str, at: Position) -> Iterator[Token]:
             yield token
         here = after
     yield Token("end", "", here, here)
+
+
+def _letters_together(tokens: list[Token]) -> list[Token]:
+    """softmax(z) without a command is a word, and so is net_j: nobody multiplies n, e and t so."""
+    out: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        end = place
+        while tokens[end].kind == "letter" and len(tokens[end].text) == 1 and tokens[end].text.isascii():
+            end += 1
+            if tokens[end].start != tokens[end - 1].end:
+                break
+        word = "".join(t.text for t in tokens[place:end])
+        after = tokens[min(end, len(tokens) - 1)].text
+        if (word in RUNS and after in ("(", "^", "'")) or (word in NAMES_IN_LETTERS and after in ("_", "^")):
+            out.append(Token("word", word, tokens[place].start, tokens[end - 1].end))
+            place = end
+        else:
+            out += tokens[place : max(end, place + 1)]
+            place = max(end, place + 1)
+    return out
 
 
 def _words_apart(tokens: list[Token]) -> list[Token]:

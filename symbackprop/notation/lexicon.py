@@ -23,7 +23,8 @@ class Word:
     """What a letter is: an array with ``rank`` entry indices, a scalar, a function, a loss, a unit vector, a number.
 
     ``layered``: it carries a layer; ``below``: its layer, or its time, is a subscript whatever the notation says;
-    ``sampled``: a superscript is a sample of it; ``called``: y(x) is its value at x, and no product.
+    ``sampled``: a superscript is a sample of it; ``called``: "x" where y(x) is its value at x, "any" where it is that
+    at every argument, "" where a bracket behind it is a factor.
     """
 
     kind: str
@@ -31,7 +32,7 @@ class Word:
     rank: int = 0
     below: bool = False
     sampled: bool = False
-    called: bool = False
+    called: str = ""
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,8 @@ class Scripts(Cursor):
             if marks.turned:
                 raise self.error("transposed twice: write brackets", token)
             marks.turned = True
+        elif braced and token.text == "x" and self.ahead().text == "," and known.sampled:
+            self.at += 1  # a^{x,l}: of the sample x, which letters without a mark are of
         elif token.text == "[" and token.kind == "mark":
             self._bracketed(marks, known, "]", "[l]")
         elif token.text == "(" and token.kind == "mark" and braced:

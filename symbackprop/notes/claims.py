@@ -60,6 +60,7 @@ def claims(display: Display) -> Claims:
 
 
 Line = list[Token]
+_CHOICE = re.compile(r"\\arg\b|arg\s*\\?(?:min|max)\b|\\(?:min|max)_\s*(?:\{\s*)?\\?(?:theta|[wWb])\b")  # of parameters
 STEPS = (r"\rightarrow", r"\to", r"\longrightarrow", "\u2192")
 
 
@@ -182,7 +183,7 @@ class _Assembly:
 
     def equalities(self, piece: Line) -> Iterable[Claim]:
         """The chains of equalities in a piece; other relations part them."""
-        if any(token.kind is Kind.COMMA for token in piece):
+        if any(token.kind is Kind.COMMA for token in piece) or _CHOICE.search(self.raw(piece)):
             self.passed_over += 1
             return
         judged = False
@@ -200,7 +201,9 @@ class _Assembly:
         body = self.cut.body
         for token in run:
             written = body.text[token.start : token.stop]
-            if token.kind in _BLANK or (token.kind is Kind.EQUAL and (written.endswith(("}", "=")) or written in STEPS)):
+            if token.kind in _BLANK or (
+                token.kind is Kind.EQUAL and (written.endswith(("}", "=")) or written in STEPS)
+            ):
                 begin, end = body.span(token.start, token.stop)
                 plain = " " if token.kind in _BLANK else written if written in ("=", ":=") else "="
                 plain = ":=" if written in STEPS else plain

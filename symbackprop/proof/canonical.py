@@ -23,6 +23,11 @@ class Named(Protocol):
     @property
     def key(self) -> str: ...
 
+    @property
+    def symmetries(self) -> tuple[tuple[int, ...], ...]:
+        """The orders of its indices in which it is the same, with the one that changes nothing; () for no other."""
+        ...
+
 
 Factor: TypeAlias = tuple[Named, tuple[Index, ...], Exponent]
 Term: TypeAlias = tuple[Exponent, Sequence[Factor]]  # a coefficient and factors
@@ -86,12 +91,16 @@ def _encoding(terms: Sequence[Term], order: tuple[Index, ...]) -> _Encoded:
             labels[i] = bound
     rows = []
     for c, factors in terms:
-        row = sorted(
-            ((head.key, tuple(labels[i] for i in at), e, head) for head, at, e in factors), key=lambda u: u[:3]
-        )
+        placed = ((head, tuple(labels[i] for i in at), e) for head, at, e in factors)
+        row = sorted(((head.key, _least(head, at), e, head) for head, at, e in placed), key=lambda u: u[:3])
         rows.append((tuple(u[:3] for u in row), c, tuple((head, at, e) for _, at, e, head in row)))
     rows.sort(key=lambda row: row[:2])
     return tuple((u, c) for u, c, _ in rows), tuple((c, kept) for _, c, kept in rows)
+
+
+def _least(head: Named, at: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The least of the orders of indices in which a factor is the same."""
+    return min(tuple(at[k] for k in order) for order in head.symmetries) if head.symmetries else at
 
 
 def _symmetries(
@@ -134,7 +143,7 @@ class _Search:
         self.twins: list[tuple[Index, Index]] = []
         self._ended = ended
         self._vertices = vertices
-        self._factors = [(head.key, at, e, n) for n, (_, factors) in enumerate(terms) for head, at, e in factors]
+        self._factors = [(head, at, e, n) for n, (_, factors) in enumerate(terms) for head, at, e in factors]
         self._coefficients = [c for c, _ in terms]
         self._bag = self._sorted(self._factors)
         wholes = [(c, tuple(sorted((head.key, e) for head, _, e in factors))) for c, factors in terms]
@@ -153,8 +162,11 @@ class _Search:
             for v in self._vertices:
                 seen = []
                 for n, position in self._uses[v]:
-                    key, at, e, term = self._factors[n]
-                    seen.append((key, e, self._whole[term], position, tuple(colour[i] for i in at)))
+                    head, at, e, term = self._factors[n]
+                    around = position, tuple(colour[i] for i in at)
+                    if head.symmetries:
+                        around = min((s.index(position), tuple(colour[at[k]] for k in s)) for s in head.symmetries)
+                    seen.append((head.key, e, self._whole[term], *around))
                 seen.sort()
                 signature[v] = (colour[v], tuple(seen))
             finer = _ranked(signature)
@@ -190,14 +202,14 @@ class _Search:
     def _exchange(self, u: Index, v: Index) -> bool:
         """Whether nothing changes when two indices are exchanged."""
         swap = {u: v, v: u}
-        moved = [(key, tuple(swap.get(i, i) for i in at), e, n) for key, at, e, n in self._factors]
+        moved = [(head, tuple(swap.get(i, i) for i in at), e, n) for head, at, e, n in self._factors]
         return self._sorted(moved) == self._bag
 
-    def _sorted(self, factors: list[tuple[str, tuple[Index, ...], Exponent, int]]) -> list[object]:
+    def _sorted(self, factors: list[tuple[Named, tuple[Index, ...], Exponent, int]]) -> list[object]:
         """The terms as a bag: the numbers of terms are forgotten, what belongs together is not."""
         rows: list[list[tuple[str, tuple[str, ...], Exponent]]] = [[] for _ in self._coefficients]
-        for key, at, e, n in factors:
-            rows[n].append((key, tuple(map(repr, at)), e))
+        for head, at, e, n in factors:
+            rows[n].append((head.key, _least(head, tuple(map(repr, at))), e))
         return sorted((c, sorted(row)) for c, row in zip(self._coefficients, rows, strict=True))  # type: ignore[return-value]
 
 
