@@ -26,10 +26,11 @@ from symbackprop.marking.judge import Judge
 from symbackprop.marking.other_readings import OtherReadings, unread
 from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
 from symbackprop.marking.second import check_scalar_side
-from symbackprop.marking.updates import in_time, is_step, keeps_state, update_of
+from symbackprop.marking.updates import change_of, in_time, keeps_state, update_of
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
 from symbackprop.notation import syntax as s
+from symbackprop.notation.arrows import is_step
 from symbackprop.notation.formula_lines import chains_of
 from symbackprop.notation.latex_reader import Reader
 from symbackprop.notation.latex_tokens import Token, tokenize
@@ -119,14 +120,6 @@ class Page(Definitions, OtherReadings):
         except NetworkError:  # what is inferred must not stand against what is declared
             return Notation(**rest, names=names)
 
-    def _layers_known(self) -> bool:
-        """Whether the style of layers is declared, or has been seen: then a bare superscript is no layer."""
-        return (
-            "layer" in self._inferred
-            or "layer" in self.declared.get("notation", {})
-            or (self.network is not None and len(self.network.model.blocks) == 1)
-        )
-
     def _is_size(self, letter: str) -> bool:
         """Whether a letter is a size of the network already, which no role may take from it."""
         if self.network is None:
@@ -142,7 +135,7 @@ class Page(Definitions, OtherReadings):
             old = self._scope
             symbols = self.declared.get("symbols", {})
             if self.network is not None:
-                self._scope = network_scope(self.network.model, notation, symbols, self._layers_known())
+                self._scope = network_scope(self.network.model, notation, symbols)
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:
@@ -282,7 +275,7 @@ class Page(Definitions, OtherReadings):
                 return Verdict(Status.DEFINED, f"a value of {left.letter} told by the one before: nothing is claimed")
             if isinstance(left, s.Name) and self._states & {u.letter for u in s.walk(right) if isinstance(u, s.Name)}:
                 return Verdict(Status.DEFINED, "a step by a running value: nothing is claimed of a derivative")
-            if (parameter := _change_of(left, scope)) is not None:  # Delta W = E is W := W + E
+            if (parameter := change_of(left, scope)) is not None:  # Delta W = E is W := W + E
                 return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
             if first and (defined := self._definition(left, right, scope)) is not None:
                 return defined
@@ -341,7 +334,7 @@ class Page(Definitions, OtherReadings):
         return found
 
     def _by_index(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict | None:
-        """The claim with layers on letters that carry none, for every choice that conforms; None where there is none."""
+        """The claim with layers on letters that carry none, for every choice that conforms; None where none does."""
         found: list[tuple[dict[str, int], Verdict]] = []
         misfit: ShapeMismatch | None = None
         unread = False
@@ -474,18 +467,6 @@ class Page(Definitions, OtherReadings):
         assert self._judge is not None
         found = self._judge.shorthand(short, claim, elaborator.free_ranges([claim]))
         return _with_notes(found, elaborator.said)
-
-
-def _change_of(node: s.Node, scope: Scope) -> s.Name | None:
-    """The parameter whose change a side is: Delta W, where no layer marks the Delta."""
-    if scope.model is None or not isinstance(node, s.Times) or len(node.factors) != 2:
-        return None
-    delta, parameter = node.factors
-    if not isinstance(parameter, s.Name) or delta != s.Name("Delta", span=delta.span):
-        return None
-    family = scope.families.get(parameter.letter)
-    known = set() if family is None else set(family.layers.values())
-    return parameter if known & set(scope.model.parameters) else None
 
 
 def _parts(node: s.Node) -> tuple[s.Node, ...]:

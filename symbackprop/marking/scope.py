@@ -268,10 +268,12 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
 # Networks
 
 
-def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str], layers_known: bool = False) -> Scope:
+def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str]) -> Scope:
     """The letters of a network: what each role is called, with every usual letter where none is declared."""
     words: dict[str, Word] = {}
-    lexicon = Lexicon(words, notation.layer, notation.sample, layers_known=layers_known)
+    every = {letter for role in USUAL.values() for letter in role} | set(map(plain, notation.names.values()))
+    bare = every if len(model.blocks) == 1 else {"h", "H"} if len(model.blocks) == 2 else set()
+    lexicon = Lexicon(words, notation.layer, notation.sample, bare=frozenset(bare))
     scope = Scope(lexicon, model, first=notation.first)
     scope.layout, scope.differentials = notation.layout, notation.differentials
     for role, usual in USUAL.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -49,12 +48,6 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
     return f.Add((part, step if grows else f.Negative(step))), claim
 
 
-def is_step(before: str, after: str) -> bool:
-    """Whether what stands behind an arrow begins with what stands before it, by the letters: w, and w - r E."""
-    start, end = (re.sub(r"[{}\s&]", "", text) for text in (before, after))
-    return bool(start) and end.startswith(start)
-
-
 def in_time(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
     """W_{t+1} = W_t - r E, W^{(k+1)} = W^{(k)} - r E: the number of the step told by marks for new and old."""
     if not isinstance(left, s.Name) or not is_parameter(left, scope):
@@ -86,7 +79,19 @@ def _step(name: s.Name, place: str) -> sympy.Expr | None:
 def _without_step(name: s.Name, place: str, mark: str) -> s.Name:
     if place == "entries":
         return replace(name, entries=name.entries[:-1], mark=mark)
-    return replace(name, mark=mark, **{place: None})
+    return replace(name, layer=None, mark=mark) if place == "layer" else replace(name, sample=None, mark=mark)
+
+
+def change_of(node: s.Node, scope: Scope) -> s.Name | None:
+    """The parameter whose change a side is: Delta W, where no layer marks the Delta."""
+    if scope.model is None or not isinstance(node, s.Times) or len(node.factors) != 2:
+        return None
+    delta, parameter = node.factors
+    if not isinstance(parameter, s.Name) or delta != s.Name("Delta", span=delta.span):
+        return None
+    family = scope.families.get(parameter.letter)
+    known = set() if family is None else set(family.layers.values())
+    return parameter if known & set(scope.model.parameters) else None
 
 
 def is_parameter(name: s.Name, scope: Scope) -> bool:
@@ -101,9 +106,11 @@ def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> boo
     family = scope.families.get(left.letter)
     if family is not None and family.layers:
         return False
-    own = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
+    own = [term for term in right.terms if any(u.letter == left.letter for u in s.walk(term) if isinstance(u, s.Name))]
+    weighed = bool(own) and not any(_leads(term, left) for term in own)
+    decays = any(isinstance(u, s.Name) and u.letter in scope.rates for term in own for u in s.walk(term))
     derived = any(isinstance(u, s.Partial) for u in s.walk(right))
-    return bool(own) and (derived or relation == ":=") and left.letter not in scope.losses
+    return weighed and not decays and (derived or relation == ":=") and left.letter not in scope.losses
 
 
 def _leads(term: s.Node, left: s.Name) -> bool:

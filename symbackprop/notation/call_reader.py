@@ -19,6 +19,7 @@ _SAME = {
     "logistic": "sigmoid",
     "swish": "silu",
     "Tr": "tr",
+    "expit": "sigmoid",
     "lse": "logsumexp",
     "LSE": "logsumexp",
 }

@@ -124,7 +124,7 @@ class Reader(BracketReader):
         start, token = self.at, self.next
         word = self.lexicon.find(token.text)
         open_name = token.kind in ("letter", "word") and (word is None or (word.kind == "scalar" and self.lexicon.free))
-        if not open_name or self.ahead().text != "(" or token.text in FUNCTION_WORDS:
+        if not open_name or self.ahead().text != "(" or {token.text, token.text.lower()} & FUNCTION_WORDS:
             return None
         texts = [t.text for t in self.tokens[start:]]
         if ")" not in texts or texts[texts.index(")") + 1] not in RELATIONS:

@@ -14,7 +14,7 @@ ACCENTS = ("hat", "bar", "tilde", "dot")
 FUNCTION_WORDS = frozenset(
     "exp log ln tanh sinh cosh sin cos erf sqrt abs sign sgn max min step diag tr Tr trace softmax logsoftmax sigmoid "  # noqa: SIM905
     "relu leakyrelu elu selu softplus softsign silu swish gelu mish hardtanh hardsigmoid relu6 logistic LSE logsumexp "
-    "lse clip huber sum vec mean identity sech csch coth tan sec csc cot arctan logit lg".split()
+    "lse clip huber sum vec mean identity sech csch coth tan sec csc cot arctan logit lg expit".split()
 )
 
 
@@ -40,15 +40,15 @@ class Lexicon:
     """Letters by their plain name (``W``, ``sigma``, ``y_hat``, ``y_d``), and how layers and samples are written.
 
     ``layer`` and ``sample`` are styles as in ``Notation``. ``free``: an undeclared letter is a scalar, and f, g, h and
-    sigma are functions; so it is where there is no network and no table of symbols. ``layers_known``: the style of
-    layers is declared, or the page shows it.
+    sigma are functions; so it is where there is no network and no table of symbols. ``bare``: letters that may
+    stand without the layer that others of their kind carry; a number above them is a power.
     """
 
     words: Mapping[str, Word] = field(default_factory=dict)
     layer: str = "(l)"
     sample: str = "(i)"
     free: bool = False
-    layers_known: bool = False
+    bare: frozenset[str] = frozenset()
 
     def find(self, letter: str) -> Word | None:
         found = self.words.get(letter)

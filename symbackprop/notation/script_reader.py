@@ -257,7 +257,7 @@ class Scripts(Cursor):
     def _power(self, marks: Marks, known: Word, braced: bool) -> None:
         start = self.next
         open_layer = known.layered and not marks.entries and marks.layer is None
-        if known.kind == "array" and known.rank and open_layer and not self.lexicon.layers_known:
+        if known.kind == "array" and known.rank and open_layer and marks.letter not in self.lexicon.bare:
             shown = STYLE_SHOWN[self.lexicon.layer]
             raise self.error(
                 f"is {marks.letter}^{written(start)} a layer or a power? layers are written {shown} here: write "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -239,7 +239,7 @@ def rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
             return tuple(inside(item) for item in value)
         return value
 
-    new = {slot.name: inside(getattr(node, slot.name)) for slot in fields(node) if slot.name != "span"}
+    new: dict[str, Any] = {slot.name: inside(getattr(node, slot.name)) for slot in fields(node) if slot.name != "span"}
     return change(replace(node, **new))
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from symbackprop.marking.updates import is_step
+from symbackprop.notation.arrows import STEPS, is_step
 from symbackprop.notes.items import Display
 from symbackprop.notes.pieces import Cut, Kind, Token
 from symbackprop.notes.text import Source, Traced, joined
@@ -61,7 +61,6 @@ def claims(display: Display) -> Claims:
 
 Line = list[Token]
 _CHOICE = re.compile(r"\\arg\b|arg\s*\\?(?:min|max)\b|\\(?:min|max)_\s*(?:\{\s*)?\\?(?:theta|[wWb])\b")  # of parameters
-STEPS = (r"\rightarrow", r"\to", r"\longrightarrow", "\u2192")
 
 
 class _Assembly:

@@ -24,9 +24,9 @@ def test_what_a_page_defines_stays_in_scope() -> None:
     page = Page(network("softmax"))
     assert judged(
         page,
-        r"p = \mathrm{softmax}(z^{(2)})",
-        r"\frac{\partial L}{\partial z^{(2)}} = p - y",
-        r"e = p - y",
+        r"q = \mathrm{softmax}(z^{(2)})",
+        r"\frac{\partial L}{\partial z^{(2)}} = q - y",
+        r"e = q - y",
         r"\frac{\partial L}{\partial W^{(2)}} = e a^{(1)T}",
         r"\frac{\partial L}{\partial W^{(2)}} = a^{(1)} e^T",
     ) == [DEFINED, PROVED, DEFINED, PROVED, REFUTED]
@@ -234,7 +234,7 @@ def test_an_object_other_than_text_is_refused() -> None:
         ([r"Z_1 = X W_1 + b_1"], {"layer": "_l", "first": 1}),
         ([r"a^{(0)} = x", r"z^{(1)} = W^{(1)} a^{(0)}"], {"layer": "(l)", "first": 1}),
         ([r"dW^{[1]} = \frac1m dZ^{[1]} X^T"], {"layer": "[l]", "first": 1, "differentials": "per sample"}),
-        ([r"J = \frac{1}{m} \sum_{i=1}^m (y^i - t^i)^2"], {"sample": "i"}),
+        ([r"J = \frac{1}{m} \sum_{i=1}^m (y^i - t^i)^2"], {"sample": "i", "names": {"prediction": "y", "target": "t"}}),
     ],
 )
 def test_the_notation_of_a_page_is_inferred(formulas: list[str], notation: dict) -> None:
