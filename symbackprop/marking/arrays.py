@@ -110,9 +110,29 @@ class Arrays:
             if node.entries:
                 return self._entry_of_sample(base, node, sample)
             return f.Product((base.T if self.scope.rows else base, f.Unit(sample, samples)))
+        if sympy.Integer(0) in node.entries and (found := self._zeroth(base, node, family)) is not None:
+            return found
         if family.weights and len(node.entries) == 1 and shape(base) != SCALAR and ONE not in shape(base):
             return self._unit_weights(base, node)
         return self.entries(base, node.entries, node)
+
+    def _zeroth(self, base: Formula, node: s.Name, family: Family) -> Formula | None:
+        """w_{j0} is the bias of unit j, w_0 that of the only one, and x_0, or a_0, the 1 that it is multiplied by."""
+        model = self.scope.model
+        if model is None or len(node.entries) > 2:
+            return None
+        block = next((b for b in model.blocks if base in b.weights and b.biases), None)
+        if block is not None:
+            out, into = (ONE, node.entries[0]) if len(node.entries) == 1 else node.entries
+            if model.frame.in_by_out and len(node.entries) == 2:
+                out, into = into, out
+            if into == 0 and (len(node.entries) == 2 or ONE in block.biases[0].shape):
+                self.say(f"{node.letter} with the index 0 is the bias")
+                return self.entries(block.biases[0], (out,), node)
+        if family.what in ("input", "activation") and len(node.entries) == 1:
+            self.say(f"{node.letter}_0 is 1")
+            return f.formula(1)
+        return None
 
     def _per_sample(self, base: Formula, family: Family) -> Formula:
         """The error as it is meant: of the loss of each sample, where differentials are declared to be so."""

@@ -121,7 +121,8 @@ def _is_affine(right: Sequence[Token]) -> bool:
     r"""W x + b, or \sum_j w_{ij} x_j + b_i, with nothing applied to it."""
     texts = [t.text for t in _without_scripts(right) if t.text != "&"]
     weights = [k for k, text in enumerate(texts) if text in ("W", "w")]
-    return bool(weights) and "+" in texts and texts[-1] == "b" and not {"(", "="} & set(texts)
+    plain = set(texts) <= {*"wWxXzahb0123456789", "+", r"\sum", r"\cdot"}
+    return bool(weights) and plain and ("+" in texts or r"\sum" in texts)
 
 
 def _is_called(right: Sequence[Token]) -> bool:

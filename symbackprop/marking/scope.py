@@ -21,7 +21,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     "input": ("x", "X"),
     "target": ("y", "Y", "t"),
     "prediction": ("y_hat", "Y_hat", "p", "P"),
-    "loss": ("J", "L", "C", "E", "ell"),
+    "loss": ("J", "L", "C", "E", "ell", "Loss", "loss", "Cost", "cost", "NLL", "MSE", "BCE", "CE"),
     "weights": ("W", "w"),
     "bias": ("b",),
     "preactivation": ("z", "Z"),

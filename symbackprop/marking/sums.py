@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,10 @@ class Sums:
         return found
 
     def big(self, node: s.Big) -> Formula:
+        if node.lower == 0 and node.kind == "sum" and self._from_zero(node):
+            first = s.rewrite(node.body, lambda u: _at_zero(u, node.index))
+            rest = replace(node, lower=sympy.Integer(1))
+            return f.Add((self.checked(self.of(first), node), self.of(rest)))
         if any(self._is_layer(node.index, u) for u in s.walk(node.body)) or node.kind == "prod":
             return self.over_layers(node)
         if len(self.bound) >= MAX_SUMS:
@@ -105,6 +110,13 @@ class Sums:
             other = f.Add((f.Number(Fraction(1)), f.Negative(f.Kronecker(index, node.but, whole))))
             body = f.Product((other, body))
         return f.IndexSum(body, index, lower, upper)
+
+    def _from_zero(self, node: s.Big) -> bool:
+        """Whether the sum takes a bias in, as the weight w_{j0} of x_0 = 1."""
+        index = sympy.Symbol(node.index)
+        names = [u for u in s.walk(node.body) if isinstance(u, s.Name) and index in u.entries]
+        families = [self.scope.families.get(u.letter) for u in names]
+        return self.scope.model is not None and any(u is not None and u.weights for u in families)
 
     def _is_layer(self, name: str, node: Node) -> bool:
         layer = getattr(node, "layer", None)
@@ -185,6 +197,13 @@ class Sums:
 
     def log_sum_exp(self, arg: Formula) -> Formula:
         return f.Map(LOG, f.Total(f.Map(EXP, arg)))
+
+
+def _at_zero(node: Node, index: str) -> Node:
+    if isinstance(node, s.Name) and sympy.Symbol(index) in node.entries:
+        zero = sympy.Integer(0)
+        return replace(node, entries=tuple(zero if str(e) == index else e for e in node.entries))
+    return node
 
 
 def free_symbols(node: Formula) -> set[sympy.Symbol]:

@@ -147,7 +147,7 @@ class Reader(BracketReader):
         here, sign = self.at, self.take("+", "-")
         while True:
             if terms and self.take(r"\dots"):
-                terms = [self._with_dots(terms, start)]
+                terms = self._with_dots(terms, start)
             else:
                 term = self.product()
                 terms.append(s.Minus(term, span=self.span(here)) if sign and sign.text == "-" else term)
@@ -155,15 +155,17 @@ class Reader(BracketReader):
             if sign is None:
                 return terms[0] if len(terms) == 1 else s.Plus(tuple(terms), span=self.span(start))
 
-    def _with_dots(self, before: Sequence[Node], start: int) -> Node:
+    def _with_dots(self, before: list[Node], start: int) -> list[Node]:
         dots = self.at - 1
         self.take("+")
         index = next(c for c in ("q", "r", "u", "v", "q_0") if all(t.text != c for t in self.tokens))
-        found = summed(before, self.product(), index, self.span(start))
-        if found is None:
-            message = r"the terms around \dots do not tell the sum: write it with its bounds"
-            raise self.error(message, self.tokens[dots], "SBP104")
-        return found
+        last = self.product()
+        for k in range(len(before)):  # w_0 + w_1 x_1 + ...: what stands first may be no part of it
+            found = summed(before[k:], last, index, self.span(start))
+            if found is not None:
+                return [*before[:k], found]
+        message = r"the terms around \dots do not tell the sum: write it with its bounds"
+        raise self.error(message, self.tokens[dots], "SBP104")
 
     def product(self) -> Node:
         start = self.at

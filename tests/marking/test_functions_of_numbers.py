@@ -38,7 +38,7 @@ def test_nothing_is_known_of_a_generic_sigma():
     ("latex", "code"),
     [
         (r"1 - p = 1 - \operatorname{sigmoyd}(x)", "SBP102"),
-        (r"\operatorname{foo}'(x) = \operatorname{foo}(x)", "SBP102"),
+        (r"1 = \operatorname{foo}(x) + 1", "SBP102"),
         (r"\min_k x_k = x", "SBP104"),
     ],
 )
