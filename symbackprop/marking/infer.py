@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from symbackprop.errors import NotationError
+from symbackprop.errors import NetworkError, NotationError
 from symbackprop.marking.infer_names import names_of
 from symbackprop.notation.latex_tokens import Token, tokenize
 from symbackprop.notation.lexicon import plain
+from symbackprop.notation.notation import Notation
 
 _LAYERED = frozenset("W w b z Z a A delta Delta h H".split())  # noqa: SIM905
 _MATRICES = frozenset("W b Z A H Delta".split())  # noqa: SIM905  (with one number below: that of a layer)
+_OTHER_WEIGHTS = ("theta", "beta", "Theta")
 _FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
 
@@ -55,10 +57,19 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
     letters = names_of(pages, {plain(letter) for letter in declared.get("symbols", {})} | set(map(str, names.values())))
     if letters := {role: letter for role, letter in letters.items() if role not in names}:
-        notation.setdefault("names", {}).update(letters)
+        notation["names"] = _that_stand_apart({**notation.get("names", {}), **letters})
     layout = _layout(pages)
     implied: dict[str, Any] = {key: value for key, value in layout.items() if key not in declared}
     return {**implied, "notation": notation} if notation else implied
+
+
+def _that_stand_apart(names: dict[str, str]) -> dict[str, str]:
+    """The letters by role that can be declared together; where they cannot, those of the losses alone."""
+    try:
+        Notation(names=names)
+    except NetworkError:
+        return {role: letter for role, letter in names.items() if role in ("loss", "sample_loss")}
+    return names
 
 
 def _two_losses(losses: set[str]) -> tuple[str, str] | None:
@@ -187,9 +198,9 @@ def _layout(pages: Sequence[Sequence[Token]]) -> dict[str, str]:
     """Where samples and weights lie, from a product that only one layout has: W x, W^T x, X W."""
     for tokens in pages:
         for (first, turned), (second, also) in _neighbours(tokens):
-            if first in "Ww" and turned and second in "xXaA" and not also:
+            if (first in "Ww" or first in _OTHER_WEIGHTS) and turned and second in "xXaA" and not also:
                 return {"samples": "columns", "weights": "in x out"}
-            if first == "X" and not turned and second in "Ww":
+            if first == "X" and not turned and (second in "Ww" or second in _OTHER_WEIGHTS):
                 return {"samples": "rows", "weights": "out x in" if also else "in x out"}
     for tokens in pages:
         for side in _affine_sides(tokens):
@@ -224,8 +235,11 @@ def _neighbours(tokens: Sequence[Token]) -> Iterator[tuple[tuple[str, bool], tup
     while place < len(tokens):
         token = tokens[place]
         place += 1
-        if token.kind == "letter" and len(token.text) == 1:
+        if token.kind == "letter" and (len(token.text) == 1 or token.text in _OTHER_WEIGHTS):
             turned = False
+            if token.text == "e":  # what stands above it is a formula
+                before = None
+                continue
             while place < len(tokens) and tokens[place].text in ("_", "^", "}", ")"):
                 if tokens[place].text in ("_", "^"):
                     above = tokens[place].text == "^"

@@ -104,10 +104,7 @@ class Page(Definitions, OtherReadings):
         declared = dict(self.declared.get("notation", {}))
         names = {**declared.pop("names", {}), **self.declared.get("names", {})}
         found = dict(infer([latex], self.declared).get("notation", {}))
-        inferred_names = self._inferred.setdefault("names", {})
-        for role, letter in found.pop("names", {}).items():
-            if not self._is_size(letter):
-                inferred_names.setdefault(role, letter)
+        self.imply(found.pop("names", {}))
         for key, value in found.items():
             self._inferred.setdefault(key, value)
         rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
@@ -115,10 +112,18 @@ class Page(Definitions, OtherReadings):
         if unknown:
             known = ", ".join(Notation.keys())
             raise NetworkError(f"unknown key {unknown[0]!r} in notation: known are {known}", ("notation", unknown[0]))
+        losses = {k: v for k, v in self._inferred["names"].items() if k in ("loss", "sample_loss")}
         try:
-            return Notation(**rest, names={**inferred_names, **names})
+            return Notation(**rest, names={**losses, **names})
         except NetworkError:  # what is inferred must not stand against what is declared
             return Notation(**rest, names=names)
+
+    def imply(self, names: Mapping[str, str]) -> None:
+        """Take in letters by role that formulas imply: they come before the usual ones, behind what is declared."""
+        known = self._inferred.setdefault("names", {})
+        for role, letter in names.items():
+            if not self._is_size(letter):
+                known.setdefault(role, letter)
 
     def _is_size(self, letter: str) -> bool:
         """Whether a letter is a size of the network already, which no role may take from it."""
@@ -135,7 +140,7 @@ class Page(Definitions, OtherReadings):
             old = self._scope
             symbols = self.declared.get("symbols", {})
             if self.network is not None:
-                self._scope = network_scope(self.network.model, notation, symbols)
+                self._scope = network_scope(self.network.model, notation, symbols, self._inferred.get("names", {}))
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:

@@ -268,14 +268,23 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
 # Networks
 
 
-def network_scope(model: Model, notation: Notation, symbols: Mapping[str, str]) -> Scope:
-    """The letters of a network: what each role is called, with every usual letter where none is declared."""
+def network_scope(
+    model: Model, notation: Notation, symbols: Mapping[str, str], implied: Mapping[str, str] | None = None
+) -> Scope:
+    """The letters of a network: what each role is called, with every usual letter where none is declared.
+
+    Letters that are ``implied`` come before the usual ones, which keep every role that is left to them.
+    """
     words: dict[str, Word] = {}
-    every = {letter for role in USUAL.values() for letter in role} | set(map(plain, notation.names.values()))
+    every = {letter for role in USUAL.values() for letter in role}
+    every |= {plain(letter) for letter in (*notation.names.values(), *(implied or {}).values())}
     bare = every if len(model.blocks) == 1 else {"h", "H"} if len(model.blocks) == 2 else set()
     lexicon = Lexicon(words, notation.layer, notation.sample, bare=frozenset(bare))
     scope = Scope(lexicon, model, first=notation.first)
     scope.layout, scope.differentials = notation.layout, notation.differentials
+    for role, letter in (implied or {}).items():
+        if role in USUAL and role not in notation.names and letter not in notation.names.values():
+            _add_role(scope, words, role, plain(letter), False)
     for role, usual in USUAL.items():
         chosen = notation.names.get(role)
         letters = (plain(chosen),) if chosen else usual

@@ -60,11 +60,14 @@ def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
     """A page from declarations. Raises NetworkError with the path of what is wrong."""
     check(data)
     implied = infer(formulas, data)
+    names = implied.get("notation", {}).pop("names", {})
     whole = merged(data, implied)
     tables: dict[str, Any] = {key: whole[key] for key in ("notation", "symbols") if key in whole}
     if all(key in NOT_OF_A_NETWORK for key in data):
         return Page(None, tables)
-    return Page(network_from(merged(data, declarable(implied))), tables)
+    made = Page(network_from(merged(data, declarable(implied))), tables)
+    made.imply(names)
+    return made
 
 
 def check(data: Mapping[str, Any]) -> None:
@@ -92,7 +95,11 @@ def declarable(implied: Mapping[str, Any]) -> dict[str, Any]:
 def page_of_network(network: Network, formulas: Sequence[str]) -> Page:
     """The page of a network that was built in Python: its notation is declared with it, or inferred."""
     declared = {"notation": network.declared_notation}
-    return Page(network, merged(declared, infer(formulas, declared)))
+    implied = infer(formulas, declared)
+    names = implied.get("notation", {}).pop("names", {})
+    made = Page(network, merged(declared, implied))
+    made.imply(names)
+    return made
 
 
 def merged(declared: Mapping[str, Any], implied: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ class FakePage:
         self.defined = {}
         self.unused = {}
 
+    def imply(self, names):
+        assert isinstance(names, dict)
+
     def judge(self, latex, at=None):
         if "crash" in latex:
             raise KeyError("x")
