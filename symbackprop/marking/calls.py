@@ -13,6 +13,7 @@ from symbackprop.algebra.formula import ONE, SCALAR, Formula, Function, Symbol
 from symbackprop.algebra.functions import FUNCTIONS, FURTHER, clip, huber, logit, sigmoid
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError
+from symbackprop.marking import derivatives as dv
 from symbackprop.model.activations import ACTIVATIONS, Activation
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
@@ -101,6 +102,11 @@ class Calls:
     def apply(self, function: s.Func, arg: Formula, node: Node) -> Formula:
         letter, order = function.letter, function.order
         scope = self.scope
+        if letter in scope.composed:
+            name, inner = scope.composed[letter]
+            for _ in range(order):
+                inner = dv.of_scalar(inner, name)
+            return f.substitute(inner, {name: arg})
         if letter in scope.functions:
             return f.Map(scope.functions[letter], arg, order)
         if letter in scope.lexicon.words and scope.model is not None:
@@ -158,9 +164,12 @@ class Calls:
         inner = [k for k, b in enumerate(model.blocks, start=1) if b.assignments[0].symbol in used]
         if len(inner) == 1:
             return inner
+        outputs = [k for k, b in enumerate(model.blocks, start=1) if b.output in used]
         affine = [k for k, b in enumerate(model.blocks, start=1) if used & {*b.weights, *b.biases}]
         if affine and not inner:
             return [max(affine)]
+        if len(outputs) == 1 and not inner:  # g'(a^{(l)}), which is wrong, of layer l
+            return outputs
         return list(range(1, count + 1))
 
     def _applied(self, activation: Activation, arg: Formula, order: int, node: Node) -> Formula:

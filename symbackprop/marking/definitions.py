@@ -35,7 +35,7 @@ class Definitions:
         """The verdict DEFINED, where a line introduces a symbol or a function."""
         if isinstance(left, s.Call) and len(left.args) == 1 and isinstance(left.args[0], s.Name):
             function = self._function(left, right, scope)
-            if function is not None or left.function.letter in scope.lexicon.words:
+            if function is not None or left.function.letter in {*scope.lexicon.words, *scope.functions}:
                 return function
         if isinstance(left, s.Call) and (left.function.letter in FUNCTION_WORDS or left.function.order):
             return None
@@ -145,7 +145,12 @@ class Definitions:
         ):
             return None
         if any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula)):
-            return None
+            if parameters or known is not None:
+                return None
+            scope.composed[letter] = name, formula
+            scope.lexicon.words[letter] = Word("function")  # type: ignore[index]
+            self.defined[letter] = left.span[0]
+            return Verdict(Status.DEFINED, f"{letter} is defined here, a function")
         numbers: dict[Formula, Formula] = {u: f.Scalar(u.letter) for u in parameters}
         expr = to_sympy(f.substitute(formula, {**numbers, name: f.Scalar("z?")}))
         definition = expr.xreplace({sympy.Symbol("z?"): Function.argument})

@@ -158,6 +158,22 @@ def jacobian(node: Formula, wrt: Symbol, sample: tuple[bool, sympy.Expr] | None 
     return array(differentiate(meaning(node, here, fresh).body, wrt, there, fresh), rows, columns, i, j)
 
 
+def differential(node: Formula, wrt: Symbol, change: Formula) -> Formula:
+    """sum_kl d node / d wrt_kl change_kl, in the shape of ``node``."""
+    fresh = _fresh(node, wrt, change)
+    i, j = fresh(), fresh()
+    rows, columns = shape(node)
+    here = (i if rows != ONE else ONE, j if columns != ONE else ONE)
+    there = tuple(ONE if n == ONE else fresh() for n in wrt.shape)
+    at = (there[0], there[1])
+    inner = differentiate(meaning(node, here, fresh).body, wrt, at, fresh)
+    total: IndexExpr = ix.Mul((inner, meaning(change, at, fresh).body))
+    for index, size in zip(there, wrt.shape, strict=True):
+        if index != ONE:
+            total = ix.Sum(total, index, ONE, size)
+    return array(total, rows, columns, i, j)
+
+
 def entrywise(node: Formula, wrt: Symbol) -> Formula:
     """d node_ij / d wrt_ij for two arrays of one shape."""
     fresh = _fresh(node, wrt)

@@ -14,6 +14,7 @@ from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.arrays import Arrays
 from symbackprop.marking.calls import Calls, folded
+from symbackprop.marking.differentials import Differentials
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
 from symbackprop.marking.scope import Scope
@@ -26,7 +27,7 @@ __all__ = ["Elaborator", "Misfit", "Shorthand"]
 MAX_DEGREE = 1000  # of powers of powers
 
 
-class Elaborator(Arrays, Sums, Calls, Partials):
+class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
     """Makes formulas of trees for one choice of the symbolic layers.
 
     ``layers`` gives each layer symbol its number as it is written. ``indices`` gathers the sizes along which free and
@@ -47,6 +48,8 @@ class Elaborator(Arrays, Sums, Calls, Partials):
         self.whole = False  # whether lower-case letters without a mark are those of all samples
         self.unmarked = False  # whether there were such letters
         self.ends: dict[str, sympy.Expr] = {}  # where the sums around end that say so
+        self.changing: dict[Symbol, Formula] = {}  # arrays with a differential in the line, each with its change
+        self.constant: set[str] = set()  # those without one, in what a differential is taken of
         self.asserted: list[tuple[Formula, Formula]] = []
 
     @property
@@ -152,6 +155,8 @@ class Elaborator(Arrays, Sums, Calls, Partials):
                 return self.kronecker(left, right, node)
             case s.Identity():
                 return f.Diagonal(f.Ones((UNKNOWN, ONE)))
+            case s.Differential(arg):
+                return self.total(arg, node)
             case s.Asserted():
                 return self.assertion(node)
             case s.Tuple():

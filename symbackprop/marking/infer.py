@@ -57,16 +57,16 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
     letters = names_of(pages, {plain(letter) for letter in declared.get("symbols", {})} | set(map(str, names.values())))
     if letters := {role: letter for role, letter in letters.items() if role not in names}:
-        notation["names"] = _that_stand_apart({**notation.get("names", {}), **letters})
+        notation["names"] = _that_stand_apart({**notation.get("names", {}), **letters}, names)
     layout = _layout(pages)
     implied: dict[str, Any] = {key: value for key, value in layout.items() if key not in declared}
     return {**implied, "notation": notation} if notation else implied
 
 
-def _that_stand_apart(names: dict[str, str]) -> dict[str, str]:
+def _that_stand_apart(names: dict[str, str], declared: Mapping[str, str]) -> dict[str, str]:
     """The letters by role that can be declared together; where they cannot, those of the losses alone."""
     try:
-        Notation(names=names)
+        Notation(names={**names, **declared})
     except NetworkError:
         return {role: letter for role, letter in names.items() if role in ("loss", "sample_loss")}
     return names

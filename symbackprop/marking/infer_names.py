@@ -22,8 +22,8 @@ def names_of(pages: Sequence[Sequence[Token]], taken: Collection[str]) -> dict[s
         found["prediction"] = prediction
     if not used & {"w", "W"} and (weights := _regression(pages, prediction)) is not None:
         found["weights"] = weights
-    if prediction is None and _output_less_target(pages):
-        found |= {"prediction": "y", "target": "t"}
+    if prediction is None and (pair := _output_and_target(pages)) is not None:
+        found |= dict(zip(("prediction", "target"), pair, strict=True))
     forward = list(_forward_lines(pages))
     free = [(left, right) for left, right in forward if left not in taken]
     inner = next((left for left, right in free if left in "asuvho" and _is_affine(right)), None)
@@ -58,13 +58,17 @@ def _hypothesis(pages: Sequence[Sequence[Token]]) -> str | None:
     return None
 
 
-def _output_less_target(pages: Sequence[Sequence[Token]]) -> bool:
-    """y - t: the output and the target of Bishop, where others write y for the target."""
+def _output_and_target(pages: Sequence[Sequence[Token]]) -> tuple[str, str] | None:
+    """y - t, t - o, d - y: the output and the target, where others write y for the target."""
     for tokens in pages:
         texts = [t.text for t in _without_scripts(tokens)]
-        if any(texts[at : at + 3] == ["y", "-", "t"] for at in range(len(texts))):
-            return True
-    return False
+        for at in range(len(texts) - 2):
+            one, sign, other = texts[at : at + 3]
+            if sign == "-" and one in ("y", "o") and other in ("t", "d"):
+                return one, other
+            if sign == "-" and one in ("t", "d") and other in ("y", "o"):
+                return other, one
+    return None
 
 
 def _regression(pages: Sequence[Sequence[Token]], prediction: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy
@@ -139,8 +139,10 @@ class Judge:
         return any(isinstance(u, Symbol) and u not in known for side in (left, right) for u in f.walk(side))
 
     def _by_symbols(self, left: Formula, right: Formula, ranges: Mapping[str, sympy.Expr]) -> Verdict:
-        unknown = [u.of for side in (left, right) for u in f.walk(side) if isinstance(u, f.Derivative)]
-        left, right = _derivatives_named(left), _derivatives_named(right)
+        known = set() if self.network is None else set(self.network.setting.gradients)
+        derived = [u for side in (left, right) for u in f.walk(side) if isinstance(u, f.Derivative)]
+        unknown = [u.of for u in derived if u.wrt not in known]
+        left, right = _derivatives_named(left, known), _derivatives_named(right, known)
         found = Verdict(Status.UNDECIDED, "", "SBP401")
         for draw in (Draw.DATA, Draw.CHANCE):
             found = self._prover(left, right, draw).judge(left, right, dict(ranges))
@@ -162,6 +164,8 @@ class Judge:
                     arrays[u] = draw
                 if isinstance(u, Symbol | f.Ones):
                     sizes |= {n.name for e in u.shape for n in e.free_symbols}
+                if isinstance(u, f.Kronecker | f.Unit) and u.size is not None:
+                    sizes |= {n.name for n in u.size.free_symbols}
                 if isinstance(u, f.Scalar) and u.name != "pi":
                     scalars.add(u.name)
                 if isinstance(u, f.Map) and u.function.definition is not None:
@@ -200,11 +204,12 @@ class Judge:
         return found
 
 
-def _derivatives_named(node: Formula) -> Formula:
-    """Derivatives of what has no definition, as arrays of their own."""
+def _derivatives_named(node: Formula, known: Collection[Formula]) -> Formula:
+    """Derivatives of what has no definition, as arrays of their own; ``known`` are arrays by which J was derived."""
 
     def change(u: Formula) -> Formula:
-        if isinstance(u, f.Derivative) and isinstance(u.of, Symbol) and isinstance(u.wrt, Symbol):
+        named = isinstance(u, f.Derivative) and u.wrt not in known
+        if named and isinstance(u, f.Derivative) and isinstance(u.of, Symbol) and isinstance(u.wrt, Symbol):
             return Symbol(f"d{u.of.name}/d{u.wrt.name}", u.wrt.shape)
         return u
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from symbackprop.errors import NetworkError, NotationError, Position
 from symbackprop.marking.infer import infer
 from symbackprop.marking.scope import Scope
+from symbackprop.marking.verdicts import right_if, unread
 from symbackprop.notation import syntax as s
 from symbackprop.notation.latex_tokens import Token
 from symbackprop.notation.lexicon import FUNCTION_WORDS
 from symbackprop.proof.status import Status
-from symbackprop.proof.verdict import Verdict, chain
+from symbackprop.proof.verdict import Verdict
 
 
 class OtherReadings:
@@ -42,6 +44,27 @@ class OtherReadings:
         said = "one example is a row, as samples are declared to be"
         return replace(found, hint=f"{found.hint}; {said}" if found.hint else f"read so: {said}")
 
+    def _of_each_sample(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
+        """What is right where L is the loss of each sample, and nothing says so; else None."""
+        scope = self.scope(latex)
+        if scope.samples is None or scope.differentials == "per sample":
+            return None
+        for letter in ("L", "ell"):
+            if scope.losses.get(letter) != "cost" or not re.search(rf"(?<![A-Za-z]){letter}(?![A-Za-z])", latex):
+                continue
+            notation = dict(self.declared.get("notation", {}))
+            shown = r"\ell" if letter == "ell" else letter
+            names = {**notation.get("names", {}), "sample_loss": shown}
+            try:
+                other = type(self)(self.network, {**self.declared, "notation": {**notation, "names": names}})
+                right = other.judge(latex, at).status is Status.PROVED
+            except NetworkError:
+                continue
+            if right:
+                message = f'right if {letter} is the loss of each sample: declare sample_loss = "{shown}"'
+                return right_if(message, found)
+        return None
+
     def _in_its_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
         """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
         layout = {k: v for k, v in infer([latex], self.declared).items() if k in ("samples", "weights")}
@@ -56,11 +79,7 @@ class OtherReadings:
             return None
         shown = " and ".join(f'{key} = "{value}"' for key, value in layout.items() if getattr(network, key) != value)
         message = f"right with {shown}, and the network is declared otherwise"
-        links = [
-            u if u.status is Status.PROVED else Verdict(Status.REFUTED, message, "SBP319", span=u.span)
-            for u in found.links or (found,)
-        ]
-        return chain(tuple(links))
+        return right_if(message, found)
 
     def _of_functions(
         self, pieces: Sequence[Sequence[Token]], scope: Scope, latex: str, at: Position
@@ -78,7 +97,9 @@ class OtherReadings:
         own = {letter for letter in called if letter in scope.lexicon.words and letter not in scope.functions}
         bare = all(u == s.Name(u.letter, span=u.span) and _is_argument(u.letter, scope) for u in names)
         inside = {id(v) for u in nodes if isinstance(u, s.Call | s.Partial | s.Choice) for v in s.walk(u)}
-        if any(id(u) not in inside and _is_array(u.letter, scope) for u in names):
+        first = self._tree(pieces[0], scope).sides[0]
+        defines = isinstance(first, s.Call) and first.function.letter in own and isinstance(first.args[0], s.Name)
+        if not defines and any(id(u) not in inside and _is_array(u.letter, scope) for u in names):
             return None
         if not called or not bare or len({u.letter for u in names}) != 1 or called - own - FUNCTION_WORDS:
             return None
@@ -92,7 +113,8 @@ class OtherReadings:
         for activation in meant:
             page = type(self)()
             functions = page.scope(latex).functions
-            functions.update(dict.fromkeys(own, activation.function))
+            named = own - {"sigma"} if len(own) > 1 and activation.name != "generic" else own
+            functions.update(dict.fromkeys(named, activation.function))  # sigma beside it is the sigmoid
             found[activation.name] = page.judge(latex, at)
         if not found or any(u.status is Status.UNREAD for u in found.values()):
             return None
@@ -113,8 +135,3 @@ def _is_array(letter: str, scope: Scope) -> bool:
     """Whether a letter without a layer is an array of the network: then its products are those of arrays."""
     family = scope.families.get(letter)
     return family is not None and family.plain is not None
-
-
-def unread(error: NotationError, at: Position) -> Verdict:
-    start = error.position or at
-    return Verdict(Status.UNREAD, error.message, error.code, span=(start, error.end or start))

@@ -23,10 +23,11 @@ from symbackprop.marking.instances import (
     varies,
 )
 from symbackprop.marking.judge import Judge
-from symbackprop.marking.other_readings import OtherReadings, unread
+from symbackprop.marking.other_readings import OtherReadings
 from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
 from symbackprop.marking.second import check_scalar_side
 from symbackprop.marking.updates import change_of, in_time, keeps_state, update_of
+from symbackprop.marking.verdicts import joined, unread, with_notes
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
 from symbackprop.notation import syntax as s
@@ -250,6 +251,7 @@ class Page(Definitions, OtherReadings):
             other = self._of_functions(pieces, scope, latex, at)
             other = self._in_rows(found, latex, at) if other is None else other
             other = self._in_its_layout(found, latex, at) if other is None else other
+            other = self._of_each_sample(found, latex, at) if other is None else other
             return found if other is None else other
         return found
 
@@ -282,12 +284,14 @@ class Page(Definitions, OtherReadings):
                 return Verdict(Status.DEFINED, "a step by a running value: nothing is claimed of a derivative")
             if (parameter := change_of(left, scope)) is not None:  # Delta W = E is W := W + E
                 return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
+            if isinstance(right, s.Tuple) and isinstance(left, s.Name) and left.letter not in scope.families:
+                return Verdict(Status.DEFINED, f"{left.letter} is a name for what is listed: nothing is claimed")
             if first and (defined := self._definition(left, right, scope)) is not None:
                 return defined
             if len(pairs := list(zip(_parts(left), _parts(right), strict=False))) > 1 or isinstance(left, s.Tuple):
                 if len(_parts(left)) != len(_parts(right)):
                     return Verdict(Status.REFUTED, "tuples of different length", "SBP202")
-                return _joined([self._instances(u, v, "=", scope, False) for u, v in pairs])
+                return joined([self._instances(u, v, "=", scope, False) for u, v in pairs])
             return self._instances(left, right, relation, scope, first)
         except NotationError as error:
             return unread(error, left.span[0])
@@ -361,7 +365,7 @@ class Page(Definitions, OtherReadings):
         layer_of, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
         units = {0: "the inputs", scope.last: "the outputs"}
         said = [f"{name} counts {units.get(n, f'the units of layer {n}')}" for name, n in layer_of.items()]
-        return _with_notes(worst, said or ["h is the hidden layer"])
+        return with_notes(worst, said or ["h is the hidden layer"])
 
     def _numbered(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         found: list[tuple[dict[str, int], Verdict]] = []
@@ -418,7 +422,7 @@ class Page(Definitions, OtherReadings):
             except (ShapeMismatch, NotationError, Unsupported, Shorthand):
                 other = None
             if other is not None and (other.status is Status.PROVED or isinstance(fault, ShapeMismatch)):
-                return _with_notes(other, ["lower-case letters without a mark are those of all samples"])
+                return with_notes(other, ["lower-case letters without a mark are those of all samples"])
         if found is None:
             assert fault is not None
             raise fault
@@ -433,16 +437,17 @@ class Page(Definitions, OtherReadings):
             found.append(self._one(left, right, "=", scope, False, elaborator))
             if found[-1].status is Status.REFUTED:
                 break
-        return _with_notes(_joined(found), ["letters without a layer are those of any one layer"])
+        return with_notes(joined(found), ["letters without a layer are those of any one layer"])
 
     def _one(
         self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
     ) -> Verdict:
         assert self._judge is not None
+        elaborator.changes((left, right))
         if first and (rule := update_of(left, right, relation, elaborator)) is not None:
             known, claim = rule
             found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
-            return _with_notes(found, [*elaborator.said, "read as a step of an update"])
+            return with_notes(found, [*elaborator.said, "read as a step of an update"])
         try:
             known = elaborator.of(left)
         except Shorthand as short:
@@ -462,16 +467,21 @@ class Page(Definitions, OtherReadings):
         if elaborator.unknown and found.status is not Status.PROVED:
             reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"
             return Verdict(Status.UNDECIDED, reason, "SBP401", "write the line that defines what is derived before")
+        if elaborator.constant and found.status is Status.PROVED:
+            kept = " and ".join(sorted(elaborator.constant))
+            return Verdict(
+                Status.REFUTED, f"right only if {kept} does not change", "SBP319", "write its differential too"
+            )
         for one, other in elaborator.asserted:
             extra = self._judge.compare(other, one, elaborator.free_ranges([one, other]))
-            found = _joined([found, replace(extra, message=f"{extra.message} (under a brace)")])
-        return _with_notes(found, elaborator.said)
+            found = joined([found, replace(extra, message=f"{extra.message} (under a brace)")])
+        return with_notes(found, elaborator.said)
 
     def _factor(self, short: Shorthand, claim: Formula, elaborator: Elaborator) -> Verdict:
         """dz/dW = a^T: the factor beside dJ/dz."""
         assert self._judge is not None
         found = self._judge.shorthand(short, claim, elaborator.free_ranges([claim]))
-        return _with_notes(found, elaborator.said)
+        return with_notes(found, elaborator.said)
 
 
 def _parts(node: s.Node) -> tuple[s.Node, ...]:
@@ -483,15 +493,3 @@ def _parts(node: s.Node) -> tuple[s.Node, ...]:
     if isinstance(node, s.Minus) and len(inner := _parts(node.arg)) > 1:
         return tuple(s.Minus(item, span=node.span) for item in inner)
     return (node,)
-
-
-def _joined(found: list[Verdict]) -> Verdict:
-    worst = min(found, key=lambda v: WORST_FIRST.index(v.status))
-    return replace(worst, assumptions=tuple(dict.fromkeys(text for v in found for text in v.assumptions)))
-
-
-def _with_notes(verdict: Verdict, said: Sequence[str]) -> Verdict:
-    if not said:
-        return verdict
-    text = "read so: " + "; ".join(dict.fromkeys(said))
-    return replace(verdict, hint=f"{verdict.hint}; {text}" if verdict.hint else text)

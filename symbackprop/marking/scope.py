@@ -24,7 +24,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     "loss": ("J", "L", "C", "E", "ell", "Loss", "loss", "Cost", "cost", "NLL", "MSE", "BCE", "CE"),
     "weights": ("W", "w"),
     "bias": ("b",),
-    "preactivation": ("z", "Z"),
+    "preactivation": ("z", "Z", "net"),
     "activation": ("a", "A"),
     "error": ("delta", "Delta"),
     "function": ("sigma", "g", "f", "phi", "varphi"),
@@ -67,6 +67,7 @@ class Scope:
     families: dict[str, Family] = field(default_factory=dict)
     scalars: dict[str, Formula] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
+    composed: dict[str, tuple[Symbol, Formula]] = field(default_factory=dict)  # f(x) = h(g(x)), by its argument
     losses: dict[str, str] = field(default_factory=dict)
     rates: frozenset[str] = frozenset()
     sizes: dict[str, Size] = field(default_factory=dict)

@@ -76,7 +76,7 @@ IN_CODE = frozenset(
 )
 INLINE = "inline"
 EXPRESSION = re.compile(r"[\\^{}()*/+|]|\s-\s")  # what no name has: a scalar expression in LaTeX
-ARRAY_NAME = re.compile(r"([WbzZaA]|[dD]elta)_?\d+|[xXyYJLCe]|E|I|pi")
+ARRAY_NAME = re.compile(r"([WbzZaA]|[dD]elta)_?\d+|[xXyYJLe]|E|I|pi")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ def build(
     sizes = (_size(inputs, "inputs", ("inputs",)), *(layer.size for layer in built))
     if batch_size is not None and batch_size.is_Symbol and batch_size in sizes:
         raise NetworkError(f"{batch_size} names both the batch and a number of units: rename one of them", ("batch",))
+    if chosen.term is None and sympy.Symbol("C") in (*sizes, batch_size):
+        raise NetworkError("C is the name of the loss that is left open: choose another for the size", ("loss",))
     rates = {key: _rate(value, key) for key, value in (("l1", l1), ("l2", l2))}
     for key, rate in rates.items():
         if rate is not None and rate.is_Symbol and (rate in sizes or rate == batch_size):

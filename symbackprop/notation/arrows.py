@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+_RATE = r"\\(?:eta|alpha|epsilon|varepsilon)(?![A-Za-z])"
 STEPS = (r"\rightarrow", r"\to", r"\longrightarrow", "\u2192")
 
 
 def is_step(before: str, after: str) -> bool:
-    r"""Whether what stands behind an arrow begins with what stands before it, but for braces and spaces.
+    r"""Whether what stands behind an arrow has in it what stands before it, but for braces and spaces, and a rate.
 
-    >>> is_step("w^{l} ", r" w^l - \\eta \\delta"), is_step("x", "y")
-    (True, False)
+    >>> is_step("w^{l} ", r" w^l - \\eta \\delta"), is_step("x", "y"), is_step("w", r"(1 - \\eta \\lambda) w - \\eta v")
+    (True, False, True)
     """
     start, end = (re.sub(r"[{}\s&]", "", text) for text in (before, after))
-    return bool(start) and end.startswith(start)
+    return bool(start) and (end.startswith(start) or (start in end and re.search(_RATE, end) is not None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -30,6 +31,8 @@ class CallReader(Scripts):
 
     def named(self) -> Node:
         start = self.at
+        if self.of_totals and self.next.text == "d":
+            return self.total()
         if self._differential():
             return self.differential()
         letter = self.letter()
@@ -133,10 +136,10 @@ class CallReader(Scripts):
         arg, axis = self.sum(), ""
         while self.take(","):
             end = next(k for k in range(self.at, len(self.tokens)) if self.tokens[k].text in (",", ")", ""))
-            given = "".join(t.text for t in self.tokens[self.at : end])
+            given = re.sub(r"\\\w+\{([\w=]+)\}", r"\1", "".join(t.text for t in self.tokens[self.at : end]))
             if given in ("axis=0", "axis=1", "0", "1"):
                 axis = given[-1]
-            elif given.lower() not in ("keepdims=true", "keepdims=1"):
+            elif given.lower() not in ("keepdims=true", "keepdims=1", "keepdims="):
                 raise self.error("np.sum takes axis = 0 or 1, and keepdims = True")
             self.at = end
         self.expect(")", "behind np.sum")

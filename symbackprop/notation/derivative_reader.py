@@ -8,7 +8,7 @@ from symbackprop.errors import NotationError
 from symbackprop.notation import syntax as s
 from symbackprop.notation.call_reader import CallReader
 from symbackprop.notation.lexicon import ACCENTS
-from symbackprop.notation.script_reader import OPENERS
+from symbackprop.notation.script_reader import COMMAND_FUNCTIONS, OPENERS
 from symbackprop.notation.syntax import Node
 
 
@@ -30,6 +30,28 @@ class DerivativeReader(CallReader):
         if not self.lexicon.free:
             return True
         return self.ahead(2).text == "/" and self.ahead(3).text == "d"
+
+    def starts_total(self) -> bool:
+        """Whether a line begins with the differential of a formula, d(X Y), d tr(...), or of a loss, dJ = ..."""
+        token, after = self.next, self.ahead()
+        if token.text != "d" or token.kind != "letter" or "d" in self.lexicon.words or self.lexicon.free:
+            return False
+        if after.text in (*OPENERS, "|(", "||(", "||", r"\frac"):
+            return True
+        word = self.lexicon.find(after.text) if after.kind in ("letter", "word") else None
+        if word is None:
+            return after.kind == "word" or after.text[1:] in COMMAND_FUNCTIONS
+        return word.kind == "loss" and self.ahead(2).text == "="
+
+    def total(self) -> Node:
+        """d before a bracket, a function or a name, on a line that begins so."""
+        start = self.at
+        self.at += 1
+        node = self.factor()
+        turned = isinstance(node, s.Turned) and isinstance(node.arg, s.Name)
+        inner = node.arg if isinstance(node, s.Turned) and turned else node
+        made = s.Differential(inner, span=self.span(start))
+        return s.Turned(made, span=made.span) if turned else made
 
     def differential(self) -> Node:
         start = self.at

@@ -26,6 +26,7 @@ class Cursor:
         self.depth = 0
         self.sample_letters = _sample_letters(tokens)
         self.bars: list[str] = []
+        self.of_totals = False  # whether the line is one of differentials, d(X Y) = ...
 
     @property
     def next(self) -> Token:
@@ -111,6 +112,9 @@ class Cursor:
         raise NotImplementedError
 
     def differential(self) -> Node:
+        raise NotImplementedError
+
+    def total(self) -> Node:
         raise NotImplementedError
 
     def script_argument(self) -> Node:

@@ -109,6 +109,7 @@ class Reader(BracketReader):
         }
 
     def chain(self) -> Chain:
+        self.of_totals = self.starts_total()
         sides, relations = [self.head() or self.side()], []
         while (relation := self.take(*RELATIONS)) is not None:
             relations.append(relation.text)
@@ -180,7 +181,7 @@ class Reader(BracketReader):
                 factors, joints = [over], []
                 continue
             elif self.starts_factor():
-                if self.next.kind == "number":
+                if self.next.kind == "number" and self.ahead().text not in OPENERS:
                     raise self.error(f"a number directly after a factor: write \\cdot {self.next.text}, or a bracket")
                 joints.append("")
             else:

@@ -212,8 +212,11 @@ def _letters_together(tokens: list[Token]) -> list[Token]:
             if tokens[end].start != tokens[end - 1].end:
                 break
         word = "".join(t.text for t in tokens[place:end])
+        if word.startswith("d") and word[1:] in NAMES_IN_LETTERS:  # d net
+            out.append(tokens[place])
+            word, place = word[1:], place + 1
         after = tokens[min(end, len(tokens) - 1)].text
-        if (word in RUNS and after in ("(", "^", "'")) or (word in NAMES_IN_LETTERS and after in ("_", "^")):
+        if (word in RUNS and after in ("(", "^", "'")) or word in NAMES_IN_LETTERS:
             out.append(Token("word", word, tokens[place].start, tokens[end - 1].end))
             place = end
         else:

@@ -104,6 +104,13 @@ class Partial(Node):
 
 
 @dataclass(frozen=True)
+class Differential(Node):
+    """d(...), the change of what depends on arrays, and dX, that of such an array."""
+
+    arg: Node
+
+
+@dataclass(frozen=True)
 class Big(Node):
     """A sum or a product over an index; a bound is None where none was written, ``but`` is left out."""
 

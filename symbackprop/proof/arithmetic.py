@@ -35,6 +35,9 @@ from symbackprop.proof.canonical import Canonical, Exponent, canonical
 MAX_POWER = 64
 
 
+MAX_SHARES = 8  # of a distribution whose entries are taken one by one
+
+
 class Arithmetic(ABC):
     """Polynomials under a budget. What relations, functions and indices add is left to the classes below."""
 
@@ -47,8 +50,10 @@ class Arithmetic(ABC):
         closed: Mapping[str, int] | None = None,
         budget: Budget | None = None,
         symmetric: Collection[str] = frozenset(),
+        lengths: Mapping[str, int] | None = None,
     ) -> None:
         self.closed = dict(closed or {})
+        self.lengths = {name: n for name, n in (lengths or {}).items() if name in self.closed and n <= MAX_SHARES}
         self.symmetric = frozenset(symmetric)
         self.budget = budget or Budget()
         self.kinks: set[frozenset[tuple[Monomial, Coefficient]]] = set()  # where a relation of steps was used off them
@@ -69,6 +74,11 @@ class Arithmetic(ABC):
         return found
 
     def entry(self, name: str, at: tuple[str, ...]) -> Polynomial:
+        last = self.lengths.get(name)
+        if last is not None and at[self.closed[name]] == f"#{last}":  # the last share is what the others leave
+            axis = self.closed[name]
+            others = [self.entry(name, (*at[:axis], f"#{k}", *at[axis + 1 :])) for k in range(1, last)]
+            return self.minus({UNIT: 1}, self.add(*others))
         if name in self.symmetric and len(at) == 2:
             head = self.head("entry", name, ((0, 1), (1, 0)))
             return {frozenset({((head, least(head, at)), 1)}): 1}

@@ -99,10 +99,27 @@ class Equality:
     def _ring(self) -> Ring:
         if not self._rings or self._rings[0].count > MAX_HEADS:
             closed = self.setting.closed if self.closed is None else self.closed
-            self._rings[:] = [Ring(closed, symmetric=self.symmetric)]
+            places, lengths = self._along(closed)
+            self._rings[:] = [Ring(places, symmetric=self.symmetric, lengths=lengths)]
             self._normalisers.clear()
             self._forms.clear()
         return self._rings[0]
+
+    def _along(self, closed: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """Which index of an entry runs along the axis that sums to 1, and how many there are, where that is a number.
+
+        An axis of size 1 has no index.
+        """
+        places: dict[str, int] = {}
+        lengths: dict[str, int] = {}
+        for symbol in self.setting.free:
+            axis = closed.get(symbol.name)
+            if axis is None or symbol.shape[axis] == ONE:
+                continue
+            places[symbol.name] = axis if symbol.shape[1 - axis] != ONE else 0
+            if symbol.shape[axis].is_Integer:
+                lengths[symbol.name] = int(symbol.shape[axis])
+        return places, lengths
 
     def _stages(self, ring: Ring, left: Formula | IndexExpr, right: Formula) -> bool:
         at = free_indices(right)

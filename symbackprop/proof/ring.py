@@ -34,8 +34,9 @@ from symbackprop.proof.functions import Functions
 
 
 class Ring(Functions):
-    """The arithmetic of normal forms; ``closed`` names arrays with the axis (0 or 1) along which
-    they sum to 1, ``symmetric`` those that equal their transpose.
+    """The arithmetic of normal forms; ``closed`` names arrays with the place of the index along which
+    they sum to 1, ``lengths`` how many there are along it where that is a number, ``symmetric`` those that equal
+    their transpose.
 
     >>> ring = Ring()
     >>> a, b = ring.entry("a", ("i",)), ring.entry("b", ("i",))
