@@ -73,7 +73,8 @@ class Arrays:
                     "SBP102",
                     node.span[1],
                 )
-            return f.Scalar(letter) if letter in self.exponents else Symbol(letter)
+            number = letter in self.exponents and Symbol(letter) not in scope.definitions
+            return f.Scalar(letter) if number else Symbol(letter)
         if sympy.Symbol(letter) in scope.sizes.values() or letter in scope.sizes:
             return f.scalar(scope.sizes.get(letter, sympy.Symbol(letter)))
         if node.layer is not None and letter == "n":
@@ -153,7 +154,8 @@ class Arrays:
         units = shape(base)[1 if rows else 0]
         place = 0 if rows else len(node.entries) - 1
         index = node.entries[place]
-        if not index.is_Symbol or self.ends.get(index.name) != samples or units == samples:
+        only = units == ONE and len(node.entries) == 1 and index.is_Symbol  # nobody counts one unit by a letter
+        if not only and (not index.is_Symbol or self.ends.get(index.name) != samples or units == samples):
             return node
         return replace(node, sample=index, entries=node.entries[:place] + node.entries[place + 1 :])
 

@@ -39,6 +39,8 @@ class Calls:
         def say(self, text: str) -> None: ...
         def meets(self, index: sympy.Expr, size: sympy.Expr, node: Node) -> None: ...
         def checked(self, formula: Formula, node: Node) -> Formula: ...
+        @property
+        def definitions(self) -> dict[Symbol, Formula]: ...
         def trace(self, arg: Formula, node: Node) -> Formula: ...
         def maximum(self, args: Sequence[Formula], smaller: bool) -> Formula: ...
         def greatest(self, body: Formula, index: str, node: Node) -> Formula: ...
@@ -62,7 +64,7 @@ class Calls:
             low, high = (self._number(a) for a in args[1:])
             return f.Map(clip(low, high), self.checked(self.of(args[0]), args[0]), function.order)
         if len(args) > 1 and self.scope.lexicon.free and letter not in ELEMENTARY and letter not in NAMED_ACTIVATIONS:
-            return Symbol(letter)  # f(x, y): what it depends on
+            return self.at_arguments(letter, args, node)
         if len(args) != 1:
             self.reject(f"{letter} takes one argument here", node)
         arg = self.checked(self.of(args[0]), args[0])
@@ -80,6 +82,29 @@ class Calls:
             case "vec" | "mean":
                 self.reject(f"{letter} is not read", node)
         return self.apply(function, arg, node)
+
+    def at_arguments(self, letter: str, args: tuple[Node, ...], node: Node) -> Formula:
+        """f(x, y): what f was defined to be, at these arguments; one without a definition has the same each time."""
+        known = self.scope.arguments.setdefault(letter, args)
+        if known == args:
+            return Symbol(letter)
+        definition = self.scope.definitions.get(Symbol(letter))
+        symbols = [self.of(u) for u in known]
+        if definition is None or len(known) != len(args) or not all(isinstance(u, Symbol) for u in symbols):
+            self.reject(f"{letter} stood with other arguments before: define it, or write the same ones", node)
+        values = [self.checked(self.of(u), u) for u in args]
+        if [shape(u) for u in symbols] != [shape(u) for u in values]:
+            self.reject(f"the arguments of {letter} have other shapes than those it was defined with", node)
+        assert definition is not None
+        inner = self._unfolded_to(definition, [u for u in symbols if isinstance(u, Symbol)])
+        return f.substitute(inner, dict(zip(symbols, values, strict=True)))
+
+    def _unfolded_to(self, node: Formula, stops: Sequence[Symbol]) -> Formula:
+        """A formula with everything put in that the page defines, but for some letters."""
+        known = {u: v for u, v in self.definitions.items() if u not in stops}
+        return f.rewrite(
+            node, lambda u: self._unfolded_to(known[u], stops) if isinstance(u, Symbol) and u in known else u
+        )
 
     def _number(self, node: Node) -> Fraction:
         found = folded(self.of(node))
@@ -104,6 +129,7 @@ class Calls:
         scope = self.scope
         if letter in scope.composed:
             name, inner = scope.composed[letter]
+            inner = dv.unfolded(inner, self.definitions, name)
             for _ in range(order):
                 inner = dv.of_scalar(inner, name)
             return f.substitute(inner, {name: arg})
@@ -221,7 +247,7 @@ class Calls:
         """J(w, b) is J; L(a, y) the loss of a prediction and a target."""
         kind = self.scope.losses[node.function.letter]
         if kind == "own":
-            return Symbol(node.function.letter)
+            return self.at_arguments(node.function.letter, node.args, node)
         names = [a for a in node.args if isinstance(a, s.Name)]
         model = self.scope.model
         if model is None:

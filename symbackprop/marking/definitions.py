@@ -40,7 +40,9 @@ class Definitions:
         if isinstance(left, s.Call) and (left.function.letter in FUNCTION_WORDS or left.function.order):
             return None
         new = called = isinstance(left, s.Call) and left.function.letter not in scope.lexicon.words
+        arguments: tuple[s.Node, ...] = ()
         if isinstance(left, s.Call) and new and all(isinstance(a, s.Name) for a in left.args):
+            arguments = left.args
             left = s.Name(left.function.letter, span=left.span)
         elif scope.lexicon.free and isinstance(left, s.Func) and not left.order and left.letter not in scope.functions:
             left = s.Name(left.letter, span=left.span)
@@ -62,7 +64,10 @@ class Definitions:
             if letter in self.defined and left.layer is None:
                 return None
             family = scope.families.get(letter)
-            if family is not None and left.layer is not None and int(left.layer or 0) in family.layers:
+            if left.layer is not None and not left.layer.is_Integer:
+                return None
+            number = 0 if left.layer is None else int(left.layer) - (scope.first - 1 if scope.model else 0)
+            if family is not None and left.layer is not None and number in family.layers:
                 return None
         if scope.lexicon.free and (letter in self.defined or letter in ("pi", "sigma")):
             return None
@@ -77,12 +82,17 @@ class Definitions:
         except Shorthand:
             return None
         ranges = elaborator.free_ranges([formula])
-        if {str(entry) for entry in left.entries} != set(ranges) or len(ranges) > 2:
+        if {str(entry) for entry in left.entries} != set(ranges) or not len(left.entries) == len(ranges) <= 2:
             return None
+        if Symbol(letter) in set(f.walk(elaborator._unfolded_fully(formula))):
+            return None  # it is what the formula is made of: nothing new, but a claim
+        self._refuse_late(letter, scope, left)
         formula = _array_of_entries(formula, left.entries, ranges)
         if any(isinstance(u, Symbol) and u.letter.startswith(f"{GREATEST}[") for u in f.walk(formula)):
             raise Unsupported("a maximum over entries is read where it cancels, not where it is given a name")
         self._define(left, formula, scope)
+        if arguments:
+            scope.arguments[letter] = arguments
         if called and shape(formula) == SCALAR:  # E(w) = ...: E is derived as a loss is
             scope.losses[letter] = "own"
             scope.lexicon.words[letter] = Word("loss")  # type: ignore[index]
@@ -93,6 +103,15 @@ class Definitions:
         rows, columns = shape(formula)
         what = "a scalar" if (rows, columns) == SCALAR else f"{rows} x {columns}"
         return Verdict(Status.DEFINED, f"{letter} is defined here, {what}", hint=hint)
+
+    def _refuse_late(self, letter: str, scope: Scope, left: s.Name) -> None:
+        """Raises NotationError for a definition that comes after formulas that took the letter for something else."""
+        for u in (v for formula in scope.definitions.values() for v in f.walk(formula)):
+            late = isinstance(u, f.Scalar) and u.name == letter
+            late = late or (isinstance(u, Symbol) and u.letter.startswith(f"d{letter}/d"))
+            if late:
+                message = f"{letter} is used before it is defined: put its definition first"
+                raise NotationError(message, left.span[0], "SBP103", left.span[1])
 
     def _define(self, left: s.Name, formula: Formula, scope: Scope) -> None:
         letter = left.letter
@@ -121,6 +140,8 @@ class Definitions:
         word = scope.lexicon.words.get(letter)
         declared = word is not None and word.kind == "function" and scope.model is None
         known = scope.functions.get(letter)
+        if letter in scope.composed:
+            return None
         if left.function.order or (known is not None and known.definition is not None) or letter in FUNCTION_WORDS:
             return None
         new = word is None and letter not in scope.losses and letter not in ("sigma", "pi")
@@ -140,24 +161,19 @@ class Definitions:
         parameters = {u for u in f.walk(formula) if isinstance(u, Symbol)} - {name}
         if shape(formula) != SCALAR or any(isinstance(u, f.Derivative) for u in f.walk(formula)):
             return None
-        if parameters and (
-            not scope.lexicon.free or letter in USUAL["loss"] or any(u.shape != SCALAR for u in parameters)
-        ):
+        free = scope.lexicon.free and letter not in USUAL["loss"] and all(u.shape == SCALAR for u in parameters)
+        if parameters and not free:
             return None
-        if any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula)):
-            if parameters or known is not None:
+        opaque = any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula))
+        if parameters or opaque:  # what else it depends on is what it is on the page
+            if known is not None:
                 return None
             scope.composed[letter] = name, formula
-            scope.lexicon.words[letter] = Word("function")  # type: ignore[index]
-            self.defined[letter] = left.span[0]
-            return Verdict(Status.DEFINED, f"{letter} is defined here, a function")
-        numbers: dict[Formula, Formula] = {u: f.Scalar(u.letter) for u in parameters}
-        expr = to_sympy(f.substitute(formula, {**numbers, name: f.Scalar("z?")}))
-        definition = expr.xreplace({sympy.Symbol("z?"): Function.argument})
-        scope.functions[letter] = Function(letter, letter if len(letter) == 1 else rf"\{letter}", definition)
+        else:
+            expr = to_sympy(f.substitute(formula, {name: f.Scalar("z?")}))
+            definition = expr.xreplace({sympy.Symbol("z?"): Function.argument})
+            scope.functions[letter] = Function(letter, letter if len(letter) == 1 else rf"\{letter}", definition)
         scope.lexicon.words[letter] = Word("function")  # type: ignore[index]
-        for u in parameters:
-            scope.scalars[u.letter] = f.Scalar(u.letter)
         self.defined[letter] = left.span[0]
         return Verdict(Status.DEFINED, f"{letter} is defined here, a function")
 

@@ -19,6 +19,7 @@ from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
 from symbackprop.marking.scope import Scope
 from symbackprop.marking.sums import Sums, free_symbols, sized_deltas
+from symbackprop.marking.unfolding import Unfolding
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -27,7 +28,7 @@ __all__ = ["Elaborator", "Misfit", "Shorthand"]
 MAX_DEGREE = 1000  # of powers of powers
 
 
-class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
+class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
     """Makes formulas of trees for one choice of the symbolic layers.
 
     ``layers`` gives each layer symbol its number as it is written. ``indices`` gathers the sizes along which free and
@@ -48,6 +49,10 @@ class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
         self.whole = False  # whether lower-case letters without a mark are those of all samples
         self.unmarked = False  # whether there were such letters
         self.ends: dict[str, sympy.Expr] = {}  # where the sums around end that say so
+        self.sample_letter = "i"
+        self.local: dict[Symbol, Formula] = {}  # expressions by which is derived, under names of their own
+        self.mentioned: list[Symbol] = []  # what the page defines, and by which something is derived in the line
+        self.from_derivation = False  # whether a gradient was taken as it was derived
         self.changing: dict[Symbol, Formula] = {}  # arrays with a differential in the line, each with its change
         self.constant: set[str] = set()  # those without one, in what a differential is taken of
         self.asserted: list[tuple[Formula, Formula]] = []
@@ -55,7 +60,7 @@ class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
     @property
     def sample(self) -> sympy.Symbol:
         """The index of the sample that is meant where lower-case letters of a batch carry none."""
-        return sympy.Symbol("i")
+        return sympy.Symbol(self.sample_letter)
 
     def free_ranges(self, nodes: Sequence[Formula]) -> dict[str, sympy.Expr]:
         """The free indices of formulas, with the sizes along which they run."""
@@ -347,11 +352,24 @@ class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
                 holds = self.indicator(condition)
                 factors = [*left_over, holds, found]
                 left_over.append(f.Add((one, f.Negative(holds))))
+            elif condition is not None:
+                self.rest(node.conditions, condition)
             elif not last:
                 raise NotationError("a case without a condition is the last", value.span[0], "SBP101", value.span[1])
             if found != f.Number(Fraction(0)):
                 terms.append(f.Hadamard(tuple(factors)) if len(factors) > 1 else found)
         return terms[0] if len(terms) == 1 else f.Add(tuple(terms)) if terms else f.Number(Fraction(0))
+
+    def rest(self, conditions: Sequence[s.Choice | None], last: s.Choice) -> None:
+        """Raises NotationError where the last condition is not what the others leave over."""
+        before = [u for u in conditions[:-1] if u is not None]
+        same = [u for u in before if u.left == last.left or u.left == last.right]
+        opposed = [u for u in same if _points(u, last.left) != _points(last, last.left)]
+        if not same or (len(before) == 1 and (not opposed or _ends(before[0]) != _ends(last))):
+            message = (
+                "the last case is not all that the others leave over: write its condition so, or \\text{otherwise}"
+            )
+            raise NotationError(message, last.span[0], "SBP103", last.span[1])
 
     def indicator(self, condition: s.Choice) -> Formula:
         """i = j as Kronecker's delta, u > v as a step."""
@@ -379,6 +397,18 @@ class Elaborator(Arrays, Sums, Calls, Partials, Differentials):
         return found
 
     # Sums over indices, matrices written out
+
+
+def _points(condition: s.Choice, of: Node) -> str:
+    """Whether a condition asks for more or for less of something, for equality, or for difference."""
+    if condition.relation in ("=", r"\neq"):
+        return condition.relation
+    up = condition.relation in (">", r"\ge")
+    return "more" if up == (condition.left == of) and condition.beyond is None else "less"
+
+
+def _ends(condition: s.Choice) -> frozenset[Node]:
+    return frozenset({condition.left, condition.right})
 
 
 def _scalars_attached(formulas: Sequence[Formula], joints: Sequence[str]) -> tuple[list[Formula], list[str], list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from symbackprop.errors import NetworkError, NotationError
@@ -25,8 +25,10 @@ _FUNCTIONS = frozenset("g f sigma".split())  # noqa: SIM905
 _LOSSES = frozenset("J C E L ell".split())  # noqa: SIM905
 
 
-def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any]:
+def infer(formulas: Sequence[str], declared: Mapping[str, Any], used: Collection[str] = ()) -> dict[str, Any]:
     r"""The declarations that a page implies and does not make, as tables that can be printed as TOML.
+
+    ``used`` are the letters of formulas that were read before these.
 
     >>> infer([r"dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}"], {})
     {'notation': {'layer': '[l]', 'differentials': 'per sample'}}
@@ -55,7 +57,9 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any]) -> dict[str, Any
         notation["differentials"] = "per sample"
     if "loss" not in names and "sample_loss" not in names and (pair := _two_losses(losses)) is not None:
         notation["names"] = dict(zip(("loss", "sample_loss"), pair, strict=True))
-    letters = names_of(pages, {plain(letter) for letter in declared.get("symbols", {})} | set(map(str, names.values())))
+    letters = names_of(
+        pages, {plain(letter) for letter in declared.get("symbols", {})} | set(map(str, names.values())), used
+    )
     if letters := {role: letter for role, letter in letters.items() if role not in names}:
         notation["names"] = _that_stand_apart({**notation.get("names", {}), **letters}, names)
     layout = _layout(pages)
@@ -70,6 +74,11 @@ def _that_stand_apart(names: dict[str, str], declared: Mapping[str, str]) -> dic
     except NetworkError:
         return {role: letter for role, letter in names.items() if role in ("loss", "sample_loss")}
     return names
+
+
+def letters_of(formula: str) -> set[str]:
+    """The letters of a formula; none where it has no tokens."""
+    return {t.text for t in _tokens(formula) or () if t.kind == "letter"}
 
 
 def _two_losses(losses: set[str]) -> tuple[str, str] | None:

@@ -11,12 +11,12 @@ _CALLED = frozenset("sigma g f phi varphi tanh ReLU relu sigmoid softmax".split(
 _SHOWN = {"theta": r"\theta", "beta": r"\beta", "Theta": r"\Theta"}
 
 
-def names_of(pages: Sequence[Sequence[Token]], taken: Collection[str]) -> dict[str, str]:
+def names_of(pages: Sequence[Sequence[Token]], taken: Collection[str], before: Collection[str] = ()) -> dict[str, str]:
     """Letters by role, where a page leaves the usual ones; ``taken`` are declared, and mean what they are declared to.
 
-    A usual letter that stands on the page itself keeps its role: then the other is something else.
+    A usual letter that stands on the page itself, or in what was read ``before``, keeps its role.
     """
-    used = {t.text for tokens in pages for t in tokens if t.kind == "letter"}
+    used = {t.text for tokens in pages for t in tokens if t.kind == "letter"} | set(before)
     found: dict[str, str] = {}
     if (prediction := _hypothesis(pages)) is not None:
         found["prediction"] = prediction

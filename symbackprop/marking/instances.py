@@ -8,7 +8,9 @@ from itertools import product
 
 import sympy
 
-from symbackprop.marking.scope import Scope
+from symbackprop.algebra.formula import Symbol
+from symbackprop.algebra.shape import shape
+from symbackprop.marking.scope import Family, Scope
 from symbackprop.notation import syntax as s
 
 MAX_LETTERS = 4  # of indices whose layers are tried
@@ -86,7 +88,8 @@ def layers_by_index(nodes: Sequence[s.Node], scope: Scope) -> Iterator[tuple[dic
     last = scope.last
     for values in product(range(last + 1), repeat=len(letters)):
         layer_of = dict(zip(letters, values, strict=True))
-        if all(_fits(u, layer_of, scope) for u in names) and _bounds_fit(nodes, layer_of, scope):
+        fits = all(_fits(u, layer_of, scope) for u in names) and _deltas_fit(nodes, layer_of)
+        if fits and _bounds_fit(nodes, layer_of, scope):
             yield layer_of, tuple(s.rewrite(node, lambda u, at=layer_of: _placed(u, at, scope)) for node in nodes)  # type: ignore[misc]
 
 
@@ -111,6 +114,13 @@ def _fits(name: s.Name, layer_of: Mapping[str, int], scope: Scope) -> bool:
     if family.layers and name.layer is not None:
         return wanted <= {_number(name, scope)}
     return wanted <= set(family.layers) if family.layers else True
+
+
+def _deltas_fit(nodes: Sequence[s.Node], layer_of: Mapping[str, int]) -> bool:
+    """Whether the indices of every Kronecker delta count the units of one layer."""
+    deltas = [u for node in nodes for u in s.walk(node) if isinstance(u, s.Kron)]
+    pairs = [(layer_of.get(str(u.left)), layer_of.get(str(u.right))) for u in deltas]
+    return all(left == right or left is None or right is None for left, right in pairs)
 
 
 def _number(name: s.Name, scope: Scope) -> int | None:
@@ -149,6 +159,45 @@ def _placed(node: s.Node, layer_of: Mapping[str, int], scope: Scope) -> s.Node:
     else:
         return node
     return replace(node, layer=sympy.Integer(layer + scope.first - 1))
+
+
+def sample_letter(nodes: Sequence[s.Node], scope: Scope) -> str:
+    """The index of the sample that is meant where nothing marks one: i, but where i counts units."""
+    samples = scope.samples
+    if samples is None:
+        return "i"
+    i = sympy.Symbol("i")
+    every = [u for node in nodes for u in s.walk(node)]
+    names = [u for u in every if isinstance(u, s.Name)]
+    over_samples = any(
+        isinstance(u, s.Big) and u.index == "i" and u.upper is not None and scope.sizes.get(str(u.upper)) == samples
+        for u in every
+    )
+    if over_samples or any(u.sample == i for u in names):
+        return "i"
+    for u in names:
+        family = scope.families.get(u.letter)
+        if family is not None and i in u.entries and _counts_units(u, family, scope):
+            return next(
+                letter for letter in ("s", "r", "q") if all(sympy.Symbol(letter) not in v.entries for v in names)
+            )
+    return "i"
+
+
+def _counts_units(name: s.Name, family: Family, scope: Scope) -> bool:
+    """Whether an index of a name can count units: there is more than one of them."""
+    model = scope.model
+    arrays = [*family.layers.values(), *([family.plain] if family.plain is not None else [])]
+    if family.weights or family.what == "bias" or model is None:
+        return any(n != 1 for array in arrays for n in shape(array))
+    return any(shape(array)[1 if scope.rows else 0] != 1 for array in arrays)
+
+
+def mentioned(nodes: Sequence[s.Node], scope: Scope) -> list[Symbol]:
+    """What the page defines, and by which something is derived in a line."""
+    by = [u.wrt for node in nodes for u in s.walk(node) if isinstance(u, s.Partial)]
+    letters = {u.letter for wrt in by for u in s.walk(wrt) if isinstance(u, s.Name)}
+    return [u for u in scope.definitions if u.letter in letters or u.letter.lower() in letters]
 
 
 def of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:

@@ -168,8 +168,6 @@ class Judge:
                     sizes |= {n.name for n in u.size.free_symbols}
                 if isinstance(u, f.Scalar) and u.name != "pi":
                     scalars.add(u.name)
-                if isinstance(u, f.Map) and u.function.definition is not None:
-                    scalars |= {n.name for n in u.function.definition.free_symbols} - {f.Function.argument.name}
         if self.network is not None:
             base = self.network.setting
             extra = {s: d for s, d in arrays.items() if s not in base.free and s not in base.definitions}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -11,22 +12,16 @@ from symbackprop.algebra.formula import SCALAR, Equation, Formula
 from symbackprop.algebra.shape import shape
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError, NotationError, Position, ShapeMismatch, Unsupported
+from symbackprop.marking.attempts import Attempts
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
-from symbackprop.marking.infer import infer
-from symbackprop.marking.instances import (
-    exponents,
-    layer_choices,
-    layers_below,
-    layers_by_index,
-    of_any_layer,
-    varies,
-)
+from symbackprop.marking.infer import infer, letters_of
+from symbackprop.marking.instances import mentioned, sample_letter
 from symbackprop.marking.judge import Judge
 from symbackprop.marking.other_readings import OtherReadings
-from symbackprop.marking.scope import LayerMissing, LayerOpen, Scope, network_scope, table_scope
+from symbackprop.marking.scope import LayerMissing, Scope, network_scope, table_scope
 from symbackprop.marking.second import check_scalar_side
-from symbackprop.marking.updates import change_of, in_time, keeps_state, update_of
+from symbackprop.marking.updates import change_of, in_time, keeps_state, steps_by, update_of
 from symbackprop.marking.verdicts import joined, unread, with_notes
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
@@ -39,10 +34,9 @@ from symbackprop.notation.notation import Notation
 from symbackprop.proof.prover import Prover
 from symbackprop.proof.setting import of_network
 from symbackprop.proof.status import Status
-from symbackprop.proof.verdict import WORST_FIRST, Verdict, chain
+from symbackprop.proof.verdict import Verdict, chain
 
 START = Position(1, 1)
-MAX_INSTANCES = 200
 
 
 class Described(Protocol):
@@ -70,7 +64,7 @@ class Reading:
 ELEMENTWISE = r"side by side is the matrix product: for one entry by entry write \odot"
 
 
-class Page(Definitions, OtherReadings):
+class Page(Attempts, Definitions, OtherReadings):
     """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts, and a network's keys.
 
     What is not declared of the notation is inferred formula by formula; ``infer`` does so for a whole page first.
@@ -93,6 +87,7 @@ class Page(Definitions, OtherReadings):
         self._judge: Judge | None = None
         self._prover: Prover | None = None
         self._used: set[str] = set()
+        self._letters: set[str] = set()  # that the page has used so far
         self._states: set[str] = set()  # letters of running values
         self._last: s.Node | None = None
         self._source: tuple[str, Position] = ("", START)
@@ -104,7 +99,10 @@ class Page(Definitions, OtherReadings):
         """The notation in force: declared, or inferred from what the page has shown so far."""
         declared = dict(self.declared.get("notation", {}))
         names = {**declared.pop("names", {}), **self.declared.get("names", {})}
-        found = dict(infer([latex], self.declared).get("notation", {}))
+        found = dict(infer([latex], self.declared, self._letters).get("notation", {}))
+        self._letters |= letters_of(latex)
+        if "differentials" not in found and re.search(r"(?<![A-Za-z\\])d\{?[ZzAa](?![A-Za-z])", latex):
+            self._inferred.setdefault("differentials", "J")  # what dZ means does not change from line to line
         self.imply(found.pop("names", {}))
         for key, value in found.items():
             self._inferred.setdefault(key, value)
@@ -140,8 +138,11 @@ class Page(Definitions, OtherReadings):
         if self._scope is None or repr(self._inferred) != before:
             old = self._scope
             symbols = self.declared.get("symbols", {})
-            if self.network is not None:
+            prover = self._network_prover()
+            if self.network is not None and prover is not None:
                 self._scope = network_scope(self.network.model, notation, symbols, self._inferred.get("names", {}))
+                self._scope.gradients = prover.setting.gradients
+                self._scope.errors = {e: self._scope.gradients[a] for a, e in prover.setting.errors.items()}
             else:
                 self._scope = table_scope(notation, symbols)
             if old is not None:
@@ -152,7 +153,8 @@ class Page(Definitions, OtherReadings):
 
     def _carry_over(self, old: Scope) -> None:
         assert self._scope is not None
-        self._scope.definitions = old.definitions
+        self._scope.definitions, self._scope.through = old.definitions, old.through
+        self._scope.composed, self._scope.arguments = old.composed, old.arguments
         for letter in self.defined:
             for mine, theirs in ((self._scope.families, old.families), (self._scope.functions, old.functions)):
                 if letter in theirs:
@@ -280,7 +282,7 @@ class Page(Definitions, OtherReadings):
             if keeps_state(left, right, relation, scope) and isinstance(left, s.Name):
                 self._states.add(left.letter)
                 return Verdict(Status.DEFINED, f"a value of {left.letter} told by the one before: nothing is claimed")
-            if isinstance(left, s.Name) and self._states & {u.letter for u in s.walk(right) if isinstance(u, s.Name)}:
+            if steps_by(left, right, self._states):
                 return Verdict(Status.DEFINED, "a step by a running value: nothing is claimed of a derivative")
             if (parameter := change_of(left, scope)) is not None:  # Delta W = E is W := W + E
                 return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
@@ -312,137 +314,12 @@ class Page(Definitions, OtherReadings):
                 if isinstance(node, s.Call):
                     self._used.add(node.function.letter)
 
-    def _elaborators(self, nodes: Sequence[s.Node], scope: Scope) -> Iterator[Elaborator]:
-        """One for each choice of the symbolic layers, in order."""
-        numbers = frozenset(exponents(nodes)) if scope.lexicon.free else frozenset()
-        for layers in layer_choices(nodes, scope):
-            yield Elaborator(scope, layers, numbers)
-
-    def _instances(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
-        """The claim for every layer for which it makes sense; letters without one take it from their indices."""
-        if scope.model is not None:
-            left, right = layers_below(left, scope), layers_below(right, scope)
-        fault: NotationError | ShapeMismatch | None = None
-        found: Verdict | None = None
-        try:
-            found = self._numbered(left, right, relation, scope, first)
-        except (NotationError, ShapeMismatch) as error:
-            fault = error
-        if scope.model is not None and (found is None or found.status is Status.REFUTED):
-            try:
-                other = self._by_index(left, right, relation, scope, first)
-            except ShapeMismatch:
-                if isinstance(fault, LayerOpen):
-                    raise
-                other = None
-            if other is not None and (other.status is Status.PROVED or isinstance(fault, LayerOpen)):
-                return other
-        if found is None:
-            assert fault is not None
-            raise fault
-        return found
-
-    def _by_index(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict | None:
-        """The claim with layers on letters that carry none, for every choice that conforms; None where none does."""
-        found: list[tuple[dict[str, int], Verdict]] = []
-        misfit: ShapeMismatch | None = None
-        unread = False
-        for layer_of, (u, v) in layers_by_index((left, right), scope):
-            try:
-                found.append((layer_of, self._numbered(u, v, relation, scope, first)))
-            except ShapeMismatch as error:
-                misfit = error
-            except NotationError:
-                unread = True
-        if not found and misfit is not None and not unread:
-            raise misfit
-        if not found:
-            return None
-        if len({verdict.status for _, verdict in found}) > 1 and scope.last == 2:  # j is hidden, k an output
-            usual = {"i": 0, "j": 1, "k": 2}
-            kept = [pair for pair in found if all(usual.get(name, n) == n for name, n in pair[0].items())]
-            found = kept or found
-        layer_of, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
-        units = {0: "the inputs", scope.last: "the outputs"}
-        said = [f"{name} counts {units.get(n, f'the units of layer {n}')}" for name, n in layer_of.items()]
-        return with_notes(worst, said or ["h is the hidden layer"])
-
-    def _numbered(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
-        found: list[tuple[dict[str, int], Verdict]] = []
-        missing: NotationError | None = None
-        for count, elaborator in enumerate(self._elaborators((left, right), scope)):
-            if count >= MAX_INSTANCES:
-                reason = f"more than {MAX_INSTANCES} layers: judged for the first ones only, where it is right"
-                found.append(({"L": 0}, Verdict(Status.UNDECIDED, reason, "SBP401")))
-                break
-            choice = dict(elaborator.layers)
-            try:
-                found.append((choice, self._of_samples(left, right, relation, scope, first, elaborator)))
-            except LayerMissing as error:
-                missing = error
-            except LayerOpen as error:
-                if not of_any_layer((left, right), scope):
-                    raise
-                return self._in_every_layer(left, right, scope, error)
-            if found and found[-1][1].status in (Status.REFUTED, Status.UNREAD):
-                break
-        if not found:
-            assert missing is not None
-            raise missing
-        if len(found) == 1 and not varies(found[0][0], scope):
-            return found[0][1]
-        choice, worst = min(found, key=lambda pair: WORST_FIRST.index(pair[1].status))
-        letters = ", ".join(f"{k} = {v}" for k, v in choice.items() if k != "L")
-        if not letters:
-            return worst
-        if worst.status is Status.PROVED:
-            values = [", ".join(f"{k} = {v}" for k, v in c.items() if k != "L") for c, _ in found]
-            shown = values if len(values) <= 6 else [*values[:3], "...", values[-1]]
-            granted = tuple(dict.fromkeys(text for _, v in found for text in v.assumptions))
-            return replace(worst, message=f"{worst.message}, for {'; '.join(shown)}", assumptions=granted)
-        return replace(worst, message=f"for {letters}: {worst.message}")
-
-    def _of_samples(
-        self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
-    ) -> Verdict:
-        """The claim for one sample; where it is not right so, with lower-case letters for those of all samples."""
-        found: Verdict | None = None
-        fault: ShapeMismatch | NotationError | None = None
-        try:
-            found = self._one(left, right, relation, scope, first, elaborator)
-        except LayerMissing:
-            raise
-        except (ShapeMismatch, NotationError) as error:
-            fault = error
-        if elaborator.unmarked and (found is None or found.status in (Status.REFUTED, Status.UNDECIDED)):
-            whole = Elaborator(scope, elaborator.layers, elaborator.exponents)
-            whole.whole = True
-            try:
-                other = self._one(left, right, relation, scope, first, whole)
-            except (ShapeMismatch, NotationError, Unsupported, Shorthand):
-                other = None
-            if other is not None and (other.status is Status.PROVED or isinstance(fault, ShapeMismatch)):
-                return with_notes(other, ["lower-case letters without a mark are those of all samples"])
-        if found is None:
-            assert fault is not None
-            raise fault
-        return found
-
-    def _in_every_layer(self, left: s.Node, right: s.Node, scope: Scope, error: NotationError) -> Verdict:
-        """a = g(z), g'(z) = ... without a layer: for every layer."""
-        found = []
-        for layer in range(1, min(scope.last, MAX_INSTANCES) + 1):
-            elaborator = next(self._elaborators((left, right), scope))
-            elaborator.any_layer = layer
-            found.append(self._one(left, right, "=", scope, False, elaborator))
-            if found[-1].status is Status.REFUTED:
-                break
-        return with_notes(joined(found), ["letters without a layer are those of any one layer"])
-
     def _one(
         self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
     ) -> Verdict:
         assert self._judge is not None
+        elaborator.sample_letter = sample_letter((left, right), scope)
+        elaborator.mentioned = mentioned((left, right), scope)
         elaborator.changes((left, right))
         if first and (rule := update_of(left, right, relation, elaborator)) is not None:
             known, claim = rule
@@ -464,6 +341,10 @@ class Page(Definitions, OtherReadings):
         for side, formula in ((left, known), (right, claim)):
             check_scalar_side(side, formula, *self._source)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+        if elaborator.from_derivation and self._judge.network is not None:
+            labels = self._judge.network.setting.labels
+            granted = dict.fromkeys((labels, *found.assumptions) if labels else found.assumptions)
+            found = replace(found, assumptions=tuple(granted))
         if elaborator.unknown and found.status is not Status.PROVED:
             reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"
             return Verdict(Status.UNDECIDED, reason, "SBP401", "write the line that defines what is derived before")

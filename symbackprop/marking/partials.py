@@ -19,7 +19,7 @@ from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError, Position, ShapeMismatch
 from symbackprop.marking import derivatives as dv
-from symbackprop.marking.sums import GREATEST
+from symbackprop.marking.words import in_words
 from symbackprop.notation import syntax as s
 from symbackprop.notation.syntax import Node
 
@@ -62,6 +62,8 @@ class Partials:
     labels: dict[Formula, str]
     unknown: list[str]
     whole: bool
+    local: dict[Symbol, Formula]
+    _substituted: tuple[Formula, Formula] | None
 
     if TYPE_CHECKING:
 
@@ -75,11 +77,14 @@ class Partials:
         @property
         def sample(self) -> sympy.Symbol: ...
 
-    @property
-    def definitions(self) -> dict[Symbol, Formula]:
-        model = self.scope.model
-        forward = {a.symbol: a.formula for a in model.assignments} if model is not None else {}
-        return {**forward, **self.scope.definitions}
+        @property
+        def definitions(self) -> dict[Symbol, Formula]: ...
+        @property
+        def _named(self) -> dict[Symbol, Formula]: ...
+        def _explicit(self, of: Formula, node: s.Partial) -> Formula: ...
+        def _refolded(self, of: Formula, part: Formula, name: Symbol) -> Formula | None: ...
+        def _in_terms_of(self, of: Formula, array: Symbol, node: s.Partial) -> Formula | None: ...
+        def _through_page(self, of: Symbol, array: Symbol, part: Formula, node: Node) -> Formula: ...
 
     def partial(self, node: s.Partial) -> Formula:
         of = self._explicit(self._of(node), node)
@@ -107,7 +112,10 @@ class Partials:
             return self.sample_loss(sample if sample is not None else self.sample, node)
         function = node.of
         if isinstance(function, s.Func) and Symbol(function.letter) not in self.scope.definitions:
-            function = s.Call(function, (node.wrt,), span=function.span)  # df/dx
+            at = node.wrt
+            if (composed := self.scope.composed.get(function.letter)) is not None:
+                at = s.Name(composed[0].letter, span=function.span)
+            function = s.Call(function, (at,), span=function.span)  # df/dx
         saved, self.deriving = self.deriving, True
         found = self.checked(self.of(function), node.of)
         self.deriving = saved
@@ -118,23 +126,6 @@ class Partials:
         family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
         data = family is not None and family.what not in ("weights", "bias")
         return data and loss in ("L", "ell") and self.scope.differentials == "per sample"
-
-    def _explicit(self, of: Formula, node: s.Partial) -> Formula:
-        """What is derived, with first derivatives in it worked out: second ones are of what they are, not of names."""
-        for u in f.walk(of):
-            if isinstance(u, Symbol) and (u.letter.startswith(f"{GREATEST}[") or "/d" in u.letter):
-                what = "a second derivative of what has no definition here"
-                what = "the derivative of a maximum over entries" if "/d" not in u.letter else what
-                raise NotationError(f"{what} is not read", node.span[0], "SBP104", node.span[1])
-        named = list(dict.fromkeys(u for u in f.walk(of) if isinstance(u, f.Derivative)))
-        worked: dict[Formula, Formula] = {}
-        for u in named:
-            inner = self._unfolded_fully(u.of)
-            if u.through is not None or not isinstance(u.wrt, Symbol) or isinstance(inner, Symbol):
-                message = "a second derivative of what has no definition here"
-                raise NotationError(message, node.span[0], "SBP104", node.span[1])
-            worked[u] = dv.of_scalar(dv.unfolded(u.of, self.definitions, u.wrt), u.wrt)
-        return f.substitute(of, worked) if worked else of
 
     def _whole(self, wrt: Node) -> bool:
         """Whether a derivative is by all samples at once: then the losses of the samples are added up."""
@@ -164,43 +155,32 @@ class Partials:
 
     def _of_expression(self, part: Formula, of: Formula, node: Node) -> Target:
         """dy/d(wx + b): by the array that the network defines so, or by the expression put in as a name."""
-        for symbol, definition in self.definitions.items():
+        for symbol, definition in self._named.items():
             if definition == part or _flat(definition) == _flat(part):
                 return Target(symbol, symbol)
-        name = Symbol("u", shape(part))
-        inner = f.substitute(dv.unfolded(of, self.definitions, name), {part: name})
-        if name not in set(f.walk(inner)):
-            inner = f.substitute(self._unfolded_fully(of), {part: name})
-        if name not in set(f.walk(inner)):
-            raise NotationError(
-                "a derivative by an expression that does not occur in what is derived: name it",
-                node.span[0],
-                "SBP104",
-                node.span[1],
+        name = Symbol(f"[{in_words(part)}]", shape(part))
+        inner = self._refolded(of, part, name)
+        if inner is None:
+            message = (
+                "a derivative by an expression that is not all through which what is derived depends on its letters"
             )
-        self.scope.definitions.setdefault(name, part)
+            raise NotationError(f"{message}: name it", node.span[0], "SBP104", node.span[1])
+        self.local[name] = part
         self._substituted = (of, inner)
         return Target(name, name)
 
-    _substituted: tuple[Formula, Formula] | None = None
-
-    def _unfolded_fully(self, node: Formula) -> Formula:
-        definitions = self.definitions
-
-        def change(u: Formula) -> Formula:
-            if isinstance(u, Symbol) and u in definitions:
-                return f.rewrite(definitions[u], change)
-            return u
-
-        return f.rewrite(node, change)
-
     def _derived(self, of: Formula, target: Target, node: s.Partial) -> Formula:
+        found = self._derived_by_name(of, target, node)
+        return f.substitute(found, {target.array: self.local[target.array]}) if target.array in self.local else found
+
+    def _derived_by_name(self, of: Formula, target: Target, node: s.Partial) -> Formula:
         model, scope = self.scope.model, self.scope
         array, part = target.array, target.part
         if of == part:
             return f.Number(Fraction(1)) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
+        refolded = self._in_terms_of(of, array, node)
         if model is not None and of == model.cost:
-            gradient = self._of_cost(array, node)
+            gradient = self._of_cost(array, node) if refolded is None else dv.of_scalar(refolded, array)
             found = f.substitute(part, {array: gradient})
             if (
                 scope.differentials == "per sample"
@@ -214,13 +194,12 @@ class Partials:
             if scope.layout == "numerator" and column:
                 return f.Transpose(found)
             return found
-        if self._substituted is not None and self._substituted[0] == of:
-            inner, self._substituted = self._substituted[1], None
-        else:
-            inner = dv.unfolded(of, self.definitions, array)
+        inner = dv.unfolded(of, self.definitions, array) if refolded is None else refolded
         if array not in set(f.walk(inner)) and isinstance(of, Symbol) and of not in self.definitions:
             if shape(of) == SCALAR:
-                return self._through_page(of, array, part)
+                found = self._through_page(of, array, part, node)
+                turned = scope.layout == "numerator" and shape(part)[1] == ONE != shape(part)[0]
+                return f.Transpose(found) if turned else found
             return self._opaque(of, array, part, node)
         if shape(of) == SCALAR:
             gradient = dv.of_scalar(inner, array)
@@ -245,25 +224,6 @@ class Partials:
             found = found if scope.layout == "numerator" else f.Transpose(found)
         self.labels[found] = ""
         return found
-
-    def _through_page(self, of: Symbol, array: Symbol, part: Formula) -> Formula:
-        """dL/dX of an L without definition: by the chain rule through what the page defines last with X, Y = X W.
-
-        dL/dY is an array of which nothing is known: L may be any function of Y.
-        """
-        defined = self.scope.definitions
-        uses = {u: dv.unfolded(formula, defined, array) for u, formula in defined.items() if u != array}
-        users = [u for u, formula in uses.items() if array in set(f.walk(formula))]
-        last = [u for u in users if not any(u in set(f.walk(defined[v])) for v in users)]
-        if last:
-            self.say(f"{of.letter} depends on {array.letter} through {', '.join(u.letter for u in last)} alone")
-            parts = [dv.pulled_back(uses[u], array, Symbol(f"d{of.letter}/d{u.letter}", u.shape)) for u in last]
-            whole = parts[0] if len(parts) == 1 else f.Add(tuple(parts))
-        else:
-            whole = (
-                Symbol(f"d{of.letter}/d{array.letter}", array.shape) if array in defined else f.Derivative(of, array)
-            )
-        return whole if part == array else f.substitute(part, {array: whole})
 
     def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:
         """The part of dJ/dW that comes through one array which uses W, as it does in its own equation."""
@@ -335,7 +295,7 @@ class Partials:
 
     def elementwise(self, node: s.Partial, wanted: Sequence[Shape | None]) -> Formula:
         """A derivative beside an elementwise product: entry by entry where both are arrays of one shape."""
-        of = self._of(node)
+        of = self._explicit(self._of(node), node)
         target = self._target(node.wrt, of)
         if shape(of) == SCALAR or shape(target.part) == SCALAR:
             return self._derived(of, target, node)
@@ -365,7 +325,7 @@ class Partials:
         for k in places:
             part = nodes[k]
             assert isinstance(part, s.Partial)
-            of = self._of(part)
+            of = self._explicit(self._of(part), part)
             pairs[k] = (of, self._target(part.wrt, of))
         wide = [k for k in places if shape(pairs[k][0]) != SCALAR and shape(pairs[k][1].part) != SCALAR]
         if not wide:

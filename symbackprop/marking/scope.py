@@ -16,6 +16,7 @@ from symbackprop.errors import NotationError, Position
 from symbackprop.model.model import Model
 from symbackprop.notation.lexicon import FUNCTION_WORDS, Lexicon, Word, plain
 from symbackprop.notation.notation import Notation
+from symbackprop.notation.syntax import Node
 
 USUAL: dict[str, tuple[str, ...]] = {
     "input": ("x", "X"),
@@ -68,6 +69,7 @@ class Scope:
     scalars: dict[str, Formula] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     composed: dict[str, tuple[Symbol, Formula]] = field(default_factory=dict)  # f(x) = h(g(x)), by its argument
+    arguments: dict[str, tuple[Node, ...]] = field(default_factory=dict)  # of what depends on several letters
     losses: dict[str, str] = field(default_factory=dict)
     rates: frozenset[str] = frozenset()
     sizes: dict[str, Size] = field(default_factory=dict)
@@ -75,6 +77,9 @@ class Scope:
     layout: str = "gradient"
     differentials: str = "J"
     definitions: dict[Symbol, Formula] = field(default_factory=dict)
+    errors: dict[Symbol, Formula] = field(default_factory=dict)  # delta by what it was derived to be
+    gradients: Mapping[Symbol, Formula] = field(default_factory=dict)  # dJ/dW likewise
+    through: dict[str, list[Symbol]] = field(default_factory=dict)  # by what a loss without definition was derived
 
     @property
     def cost(self) -> Symbol | None:

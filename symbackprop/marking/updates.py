@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 
@@ -48,9 +49,18 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
     return f.Add((part, step if grows else f.Negative(step))), claim
 
 
+STEP_LETTERS = frozenset({"t", "k", "n", "s", "i", "tau"})
+
+
 def in_time(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
     """W_{t+1} = W_t - r E, W^{(k+1)} = W^{(k)} - r E: the number of the step told by marks for new and old."""
-    if not isinstance(left, s.Name) or not is_parameter(left, scope):
+    if not isinstance(left, s.Name):
+        return left, right
+    if scope.lexicon.free and left.mark == "new":  # w_t is a letter of its own there
+        names = {f"{left.letter}_{step}" for step in STEP_LETTERS}
+        plain = replace(left, mark="old")
+        return left, s.rewrite(right, lambda v: replace(plain, span=v.span) if _is_old(v, names) else v)
+    if not is_parameter(left, scope):
         return left, right
     again = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
     for place in ("entries", "layer", "sample"):
@@ -63,9 +73,13 @@ def in_time(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
             after = left if here is None else _without_step(left, place, "new")
             before = _without_step(u, place, "old")
             same = (after.layer, after.entries, after.sample) == (before.layer, before.entries, before.sample)
-            if len(letters) == 1 and letters <= {"t", "k", "n", "s", "i", "tau"} and same:
+            if len(letters) == 1 and letters <= STEP_LETTERS and same:
                 return after, s.rewrite(right, lambda v, u=u, before=before: before if v == u else v)  # type: ignore[misc]
     return left, right
+
+
+def _is_old(node: s.Node, names: Collection[str]) -> bool:
+    return isinstance(node, s.Name) and node.letter in names
 
 
 def _step(name: s.Name, place: str) -> sympy.Expr | None:
@@ -113,6 +127,14 @@ def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> boo
     return weighed and not decays and (derived or relation == ":=") and left.letter not in scope.losses
 
 
+def steps_by(left: s.Node, right: s.Node, states: Collection[str]) -> bool:
+    """W = W - r v with a running value v: of v only a recursion is known."""
+    if not isinstance(left, s.Name) or not isinstance(right, s.Plus):
+        return False
+    letters = {u.letter for u in s.walk(right) if isinstance(u, s.Name)}
+    return left.letter in letters and bool(letters & set(states))
+
+
 def _leads(term: s.Node, left: s.Name) -> bool:
     return isinstance(term, s.Name) and (term.letter, term.layer, term.entries) == (
         left.letter,
@@ -151,6 +173,9 @@ def _rate(right: s.Plus, elaborator: Elaborator) -> Formula | None:
     for term in right.terms[1:]:
         inner = term.arg if isinstance(term, s.Minus) else term
         first = inner.factors[0] if isinstance(inner, s.Times) else inner
+        derived = isinstance(inner, s.Times) and any(isinstance(u, s.Partial) for u in inner.factors)
+        if scope.lexicon.free and derived and isinstance(first, s.Name):
+            return elaborator.of(first)
         if isinstance(first, s.Num):
             return f.Number(first.value)
         if isinstance(first, s.Over) and isinstance(first.top, s.Num) and isinstance(first.bottom, s.Num):

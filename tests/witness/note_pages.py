@@ -160,7 +160,6 @@ NETWORKS: list[tuple[dict, list[tuple[str, str]]]] = [
                 r"\frac{\partial J}{\partial w_j} = \frac1n \sum_{i=1}^n \Bigl(\sum_{k=1}^d w_k x_{ik} - y_i\Bigr) x_{ji}",
                 "R",
             ),
-            (r"\nabla_\theta J = \frac1n X^T(X\theta - y)", "P"),
             (r"\nabla^2_w J = \frac1n X^T X", "P"),
             (r"\nabla^2_w J = X^T X", "R"),
             (r"w_{t+1} = w_t - \eta \frac{1}{n} X^T(Xw_t - y)", "P"),
@@ -222,6 +221,21 @@ NETWORKS: list[tuple[dict, list[tuple[str, str]]]] = [
             (r"\frac{\partial J}{\partial W_2} = (\hat{y} - y) h^T", "P"),
             (r"\frac{\partial J}{\partial W_2} = (\hat{y} - y) h", "R"),
             (r"\frac{\partial J}{\partial W_1} = \left(W_2^T (\hat{y} - y) \odot (1 - h^2)\right) x^T", "P"),
+        ],
+    ),
+    (  # weights by another letter
+        {
+            "layers": [(1, "identity", False)],
+            "inputs": "d",
+            "loss": "half_squared_error",
+            "batch": "n",
+            "samples": "rows",
+            "weights": "in x out",
+        },
+        [
+            (r"\nabla_\theta J = \frac1n X^T(X\theta - y)", "P"),
+            (r"\theta_j := \theta_j - \alpha \frac1n\sum_{i=1}^n (h_\theta(x^{(i)}) - y^{(i)}) x^{(i)}_j", "P"),
+            (r"\theta_j := \theta_j - \alpha \frac1n\sum_{i=1}^n (h_\theta(x^{(i)}) - y^{(i)}) x^{(j)}_i", "R"),
         ],
     ),
 ]
