@@ -21,6 +21,7 @@ from symbackprop.marking.scope import Scope
 from symbackprop.marking.sums import Sums, free_symbols, sized_deltas
 from symbackprop.marking.unfolding import Unfolding
 from symbackprop.notation import syntax as s
+from symbackprop.notation.call_reader import composed
 from symbackprop.notation.syntax import Node
 
 __all__ = ["Elaborator", "Misfit", "Shorthand"]
@@ -209,6 +210,10 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
         return out
 
     def times(self, node: s.Times) -> Formula:
+        if self.scope.lexicon.free and "o" in node.joints:
+            node = composed(node)
+            if len(node.factors) == 1:
+                return self.of(node.factors[0])
         if "o" not in node.joints:
             return self.run(node.factors, node)
         nodes: list[Node] = []

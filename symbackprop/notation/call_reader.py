@@ -265,3 +265,17 @@ def applied_to(node: Node, at: Node) -> Node:
         case s.Raised(base):
             return replace(node, base=applied_to(base, at))
     return node
+
+
+def composed(node: s.Times) -> s.Times:
+    """The product with f' \\circ g as f' at g, where a function stands before a ring."""
+    factors, joints = [node.factors[0]], list[str]()
+    for joint, factor in zip(node.joints, node.factors[1:], strict=True):
+        outer = factors[-1]
+        if joint == "o" and isinstance(outer, s.Func):
+            inner = s.Call(factor, (s.Name("z"),), span=factor.span) if isinstance(factor, s.Func) else factor
+            factors[-1] = s.Call(outer, (inner,), span=node.span)
+        else:
+            joints.append(joint)
+            factors.append(factor)
+    return replace(node, factors=tuple(factors), joints=tuple(joints))

@@ -187,14 +187,6 @@ class Reader(BracketReader):
             else:
                 break
             factors.append(self.factor())
-            if joints[-1] == "o" and self.lexicon.free and isinstance(factors[-2], s.Func):  # f' \circ g
-                inner = factors.pop()
-                at = s.Name("z", span=inner.span)
-                inner = s.Call(inner, (at,), span=inner.span) if isinstance(inner, s.Func) else inner
-                joints.pop()
-                outer = factors.pop()
-                assert isinstance(outer, s.Func)
-                factors.append(s.Call(outer, (inner,), span=self.span(start)))
         if len(factors) == 1:
             return factors[0]
         return s.Times(tuple(factors), tuple(joints), span=self.span(start))
