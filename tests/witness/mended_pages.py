@@ -1,0 +1,478 @@
+"""Pages that got a wrong verdict once, found by people who looked for them.
+
+The letters of what is right: P proved, R refuted, U unread, O open, D defined; where the reader may be honest in
+several ways, several.
+"""
+
+# ruff: noqa: E501
+
+PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial\delta_i}{\partial b_j}=0", "R"),
+            (r"\frac{\partial\delta_i}{\partial b_j}=\delta_{ij}\hat y_i(1-\hat y_i)", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"q=\delta^{(2)}", "D"),
+            (r"\frac{\partial q_i}{\partial z^{(2)}_j}=0", "RU"),
+            (r"\frac{\partial q_i}{\partial z^{(2)}_j}=\delta_{ij}a^{(2)}_i(1-a^{(2)}_i)", "PU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"s=W^{(2)}a^{(1)}", "D"),
+            (r"\frac{\partial J}{\partial s}=0 y", "RU"),
+            (r"\frac{\partial J}{\partial s}=\delta^{(2)}", "PU"),
+            (r"\frac{\partial z^{(2)}_i}{\partial s_j}=0", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"u=x", "D"),
+            (r"\frac{\partial J}{\partial u}=0x", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial J}{\partial(Wx)}=0b", "RU"),
+            (r"\frac{\partial J}{\partial(Wx)}=\hat y-y", "PU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "identity")], "inputs": "n_0", "loss": "squared_error"},
+        {},
+        [
+            (r"r=a-y", "D"),
+            (r"J=\|r\|^2", "P"),
+            (r"\frac{\partial J}{\partial r}=0r", "RU"),
+            (r"\frac{\partial J}{\partial r}=2r", "PU"),
+        ],
+    ),
+    (
+        {"layers": [(1, "sigmoid")], "inputs": "n", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"y_j=y_k", "RU"),
+            (r"a_j=\sigma(z_k)", "RU"),
+            (r"\frac{\partial J}{\partial b}=\frac1m\sum_{i=1}^m(a_i-y_j)", "RU"),
+            (r"\frac{\partial J}{\partial b}=\frac1m\sum_{i=1}^m(a_i-y_i)", "P"),
+            (r"\frac{\partial J}{\partial b}=\frac1m\sum_i(a_i-y_i)", "P"),
+            (r"J=-\frac1m\sum_{i=1}^m[y_j\log a_k+(1-y_i)\log(1-a_i)]", "RU"),
+        ],
+    ),
+    (
+        {"layers": [(1, "sigmoid")], "inputs": "n", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\frac{\partial J}{\partial w_j}=\frac1m\sum_{i=1}^m(a_i-y_i)x_{ij}", "PRU"),
+            (r"z=\sum_iw_ix_i+b", "P"),
+            (r"\frac{\partial J}{\partial w_i}=\frac1m\sum_xx_i(\sigma(z)-y)", "P"),
+        ],
+    ),
+    (
+        {"layers": [(1, "sigmoid")], "inputs": 1, "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\frac{\partial J}{\partial w}=\frac1m\sum_{i=1}^m(a_i-y_i)x_j", "RU"),
+            (r"\frac{\partial J}{\partial w}=\frac1m\sum_{i=1}^m(a_i-y_i)x_i", "P"),
+            (r"z_j=wx_k+b", "RU"),
+            (r"z_j=wx_j+b", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"J=L+\frac12\|W\|_F^2", "D"),
+            (r"\frac{\partial J}{\partial W}=W", "RUO"),
+            (r"\frac{\partial J}{\partial W}=X^T\frac{\partial L}{\partial Y}+W", "PUO"),
+            (r"\frac{\partial (2L)}{\partial W}=0W", "RUO"),
+            (r"\frac{\partial L^2}{\partial W}=0W", "RUO"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"G=\frac{\partial L}{\partial Y}", "D"),
+            (r"\frac{\partial\|G\|^2}{\partial W}=0W", "RUO"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"\frac{d}{d(wx+b)}(wx+b)^2=2(wx+b)", "P"),
+            (r"\frac{d(v^2)^2}{d(v^2)}=2(wx+b)", "RU"),
+            (r"\frac{d(v^2)^2}{d(v^2)}=2v^2", "PU"),
+            (r"u=3x", "D"),
+            (r"\frac{du}{dx}=w", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"u=5x", "D"),
+            (r"\frac{d(x^2)^3}{d(x^2)}=3(5x)^2", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"t=2x", "D"),
+            (r"z=2^t", "D"),
+            (r"\frac{dz}{dx}=0", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"z=wx+b", "D"),
+            (r"y=x^z", "D"),
+            (r"\frac{dy}{dw}=0", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"n=x", "D"),
+            (r"\frac{d}{dx}x^n=nx^{n-1}", "RUO"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"f(x,y)=x-y", "D"),
+            (r"f(y,x)=x-y", "RU"),
+            (r"f(1,2)=x-y", "RU"),
+            (r"f(y,x)=y-x", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"J(w,b)=(wx+b-y)^2", "D"),
+            (r"J(0,0)=(wx+b-y)^2", "RU"),
+            (r"J(0,0)=y^2", "PU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"L(a,y)=-y\log a-(1-y)\log(1-a)", "D"),
+            (r"L(1-a,y)=L(a,y)", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"r(a,y)=\|a^{(2)}-y\|^2", "DU"),
+            (r"r(1,2)=\|a^{(2)}-y\|^2", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"a=3x", "D"),
+            (r"f(x)=ax", "D"),
+            (r"f'(x)=a", "RU"),
+            (r"f(x)=3x^2", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"c=4", "D"),
+            (r"g(x)=x^2+c", "D"),
+            (r"c=4", "P"),
+            (r"g(1)=5", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"f(x)=wx+b", "D"),
+            (r"L=(f(x)-y)^2", "D"),
+            (r"\frac{\partial f}{\partial w}=0", "RU"),
+            (r"\frac{\partial f}{\partial w}=x", "PU"),
+            (r"\frac{\partial L}{\partial w}=2(f(x)-y)x", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"y=x^2", "D"),
+            (r"g(t)=tx", "D"),
+            (r"y=x^2", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"|x|=\begin{cases}x&x>0\\-x&x>5\end{cases}", "RU"),
+            (r"|x|=\begin{cases}x&x>0\\-x&x\le 0\end{cases}", "P"),
+            (r"|x|=\begin{cases}x&x>0\\-x&x<0\end{cases}", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "relu")], "inputs": "n_0", "loss": "squared_error"},
+        {},
+        [
+            (r"a=\begin{cases}z&z>0\\0&z>0\end{cases}", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial a_i}{\partial z_j}=\begin{cases}\sigma'(z_i)&i=j\\0&i=j\end{cases}", "RU"),
+            (r"\frac{\partial a_i}{\partial z_j}=\begin{cases}\sigma'(z_i)&i=j\\0&i\neq j\end{cases}", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"v": "p x 1"}},
+        [
+            (r"D_{ii}=v_i", "UD"),
+            (r"D_{jj}=p v_j", "RU"),
+            (r"D=p\,\mathrm{diag}(v)", "RUD"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial^2J}{\partial z^{(2)}_i\partial z^{(1)}_j}=0", "RU"),
+            (r"\frac{\partial^2J}{\partial z^{(1)}_j\partial z^{(2)}_i}=0", "RU"),
+            (r"\frac{\partial}{\partial a^{(2)}_j}\frac{\partial J}{\partial z^{(2)}_i}=0", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"z=Wx+b", "P"),
+            (r"a=Wx+b", "RU"),
+            (r"z=\sigma(a)", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"dZ=\frac1m(A-Y)", "P"),
+            (r"dW=\frac1m dZX^T", "RU"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"A": "n x k", "x": "k x 1", "L": "loss"}, "notation": {"layout": "numerator"}},
+        [
+            (r"y=Ax", "D"),
+            (r"\frac{\partial L}{\partial x}=A^T\frac{\partial L}{\partial y}", "RU"),
+            (r"\frac{\partial L}{\partial x}=\frac{\partial L}{\partial y}A", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"v:=\beta v+(1-\beta)\frac{\partial J}{\partial W}", "D"),
+            (r"\Delta=v+3", "RU"),
+            (r"A=v", "RU"),
+            (r"Y=3A", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"m:=\beta m+(1-\beta)\frac{\partial J}{\partial W}", "D"),
+            (r"\Delta=\frac1m(Y-A)", "R"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"W:=0.5W+\frac{\partial L}{\partial W}", "DUO"),
+            (r"Y=3XW", "R"),
+        ],
+    ),
+    (
+        {
+            "layers": [("n_1", "identity"), ("n_2", "identity")],
+            "inputs": "n_0",
+            "loss": "squared_error",
+            "notation": {"first": 2, "layer": "(l)"},
+        },
+        {},
+        [
+            (r"D^{(2)}=x", "D"),
+            (r"D^{(2)}=y", "RU"),
+        ],
+    ),
+    (
+        {
+            "layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")],
+            "inputs": "n_0",
+            "loss": "binary_cross_entropy",
+            "batch": "m",
+        },
+        {},
+        [
+            (r"D^{(l)}=X", "DU"),
+            (r"D^{(l)}=X", "DUP"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"y=\sigma(x)", "D"),
+            (r"x=\log\frac{y}{1+y}", "RU"),
+            (r"x=\log\frac{y}{1-y}", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"z=wx+b", "D"),
+            (r"a=\sigma(z)", "D"),
+            (r"\delta=\frac{dL}{dz}", "D"),
+            (r"\frac{dL}{dw}=\delta x", "P"),
+            (r"\frac{dL}{db}=\delta", "P"),
+            (r"\frac{dL}{db}=2\delta", "R"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"\Delta=\frac{\partial L}{\partial Y}", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\Delta", "P"),
+            (r"R=\|W\|_F^2", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\Delta", "P"),
+            (r"S=YY^T", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\Delta", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"R=\|W\|_F^2", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\frac{\partial L}{\partial Y}", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"z=wx+b", "D"),
+            (r"\delta=\frac{\partial L}{\partial z}", "D"),
+            (r"a=\tanh(z)", "D"),
+            (r"\delta=\frac{\partial L}{\partial a}(1-a^2)", "UP"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"z=wx+b", "D"),
+            (r"\delta=\frac{\partial L}{\partial z}", "D"),
+            (r"L=(z-y)^2", "U"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"z_j=\sum_iw_{ji}x_i+b_j", "P"),
+            (r"\frac{\partial J}{\partial z_i}=\frac1m(a_i-y_i)", "P"),
+            (r"a_i=\sigma(z_i)", "P"),
+            (r"a_i=\sigma(z_j)", "R"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "softmax")], "inputs": "n_0", "loss": "cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\sum_{i=1}^{n_1}a_i=1", "P"),
+            (r"\sum_{i=1}^{n_1}a_i=2", "R"),
+        ],
+    ),
+    (
+        {"layers": [(3, "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": 3},
+        {},
+        [
+            (r"a_i=\sigma(z_i)", "P"),
+            (r"\frac{\partial J}{\partial z_i}=\frac13(a_i-y_i)", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "tanh"), ("n_2", "softmax")], "inputs": "n_0", "loss": "cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial a_k}{\partial z_j}=a_k(\delta_{kj}-a_j)", "PU"),
+            (r"\sum_ia_i=1", "PU"),
+            (r"p_k=\frac{e^{z_k}}{\sum_je^{z_j}}", "PU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial z_j}{\partial w_{kl}}=\delta_{jk}x_l", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"L=(wx-y)^2", "D"),
+            (r"w_{t+1}=w_t-\eta\frac{dL}{dw}", "P"),
+            (r"w:=w-\gamma\frac{dL}{dw}", "P"),
+            (r"w:=w+\gamma\frac{dL}{dw}", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"(f\circ g)'=f'\circ g\cdot g'", "P"),
+            (r"(f\circ g)'=f'\cdot g'", "R"),
+        ],
+    ),
+]
