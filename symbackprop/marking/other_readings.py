@@ -36,7 +36,10 @@ class OtherReadings:
         network: Any = self.network
         if not is_dataclass(network) or getattr(network, "samples", "") != "rows" or getattr(network, "batch", 1):
             return None
-        other = type(self)(replace(network, batch=1, notes=()), self.declared)  # type: ignore[type-var]
+        try:
+            other = type(self)(replace(network, batch=1, notes=()), self.declared)  # type: ignore[type-var]
+        except NetworkError:  # one example in numerator layout has its rows already
+            return None
         found = other.judge(latex, at)
         better = found.status is Status.REFUTED and before.status is Status.UNREAD
         if found.status is not Status.PROVED and not better:

@@ -140,6 +140,8 @@ class DerivativeReader(CallReader):
     def _repeated(self, end: int) -> list[Node]:
         """One differential up to a place; its last superscript is how often it stands there."""
         texts = [t.text for t in self.tokens[self.at : end]]
+        if not texts:
+            raise self.error("derived by what? a letter is missing here")
         times, cut = 1, end
         for tail in (["^", texts[-1]], ["^", "{", texts[-2] if len(texts) > 1 else "", "}"]):
             if texts[-len(tail) :] == tail and tail[-1 if len(tail) == 2 else 2].isdigit():
