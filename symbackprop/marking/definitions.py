@@ -144,7 +144,12 @@ class Definitions:
             return None
         if left.function.order or (known is not None and known.definition is not None) or letter in FUNCTION_WORDS:
             return None
-        new = word is None and letter not in scope.losses and letter not in ("sigma", "pi")
+        new = (
+            word is None
+            and letter not in scope.losses
+            and letter != "pi"
+            and (letter != "sigma" or not scope.lexicon.free)
+        )
         if not (declared or new):
             return None
         assert isinstance(argument, s.Name)

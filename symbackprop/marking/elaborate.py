@@ -161,6 +161,8 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
                 return self.kronecker(left, right, node)
             case s.Identity():
                 return f.Diagonal(f.Ones((UNKNOWN, ONE)))
+            case s.At(arg, values):
+                return self.at_values(arg, values, node)
             case s.Differential(arg):
                 return self.total(arg, node)
             case s.Asserted():
@@ -385,6 +387,21 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
             equal = self.kronecker(left, right, condition)
             return equal if condition.relation == "=" else f.Add((f.Number(Fraction(1)), f.Negative(equal)))
         return self.choice(condition)
+
+    def at_values(self, arg: Node, values: Sequence[tuple[Node, Node]], node: Node) -> Formula:
+        """A formula at values of letters, all that depends on them put in before."""
+        found = self.checked(self.of(arg), arg)
+        put: dict[Formula, Formula] = {}
+        for name, value in values:
+            letter, at = self.of(name), self.checked(self.of(value), value)
+            if not isinstance(letter, Symbol) or shape(letter) != shape(at) or letter in self.scope.definitions:
+                raise NotationError(
+                    "below the bar stands a letter with a value of its shape", name.span[0], "SBP104", name.span[1]
+                )
+            put[letter] = at
+        if any(isinstance(u, f.Derivative) for u in f.walk(found)):
+            raise NotationError("a derivative of the cost at a value is not read", node.span[0], "SBP104", node.span[1])
+        return f.substitute(self._unfolded_fully(found), put)
 
     def assertion(self, node: s.Asserted) -> Formula:
         found = self.checked(self.of(node.arg), node.arg)

@@ -255,7 +255,8 @@ def _add_array(scope: Scope, words: dict[str, Word], letter: str, shape: Shape) 
 def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
     """Notes without a network: matrix calculus over declared symbols, scalar calculus where none are declared."""
     words: dict[str, Word] = {}
-    scope = Scope(Lexicon(words, notation.layer, notation.sample, free=not symbols), first=notation.first)
+    free = all(kind.strip() == "function" for kind in symbols.values())  # functions, of numbers that nobody declares
+    scope = Scope(Lexicon(words, notation.layer, notation.sample, free=free), first=notation.first)
     scope.layout, scope.differentials = notation.layout, notation.differentials
     if symbols:
         add_symbols(scope, words, symbols)
@@ -263,7 +264,7 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
             if letter not in words and sympy.Symbol(letter) in scope.sizes.values():
                 words[letter] = Word("scalar")
                 scope.scalars[letter] = f.Scalar(letter)
-        for letter in USUAL["rate"]:
+        for letter in USUAL["rate"] if not free else ():
             if letter not in words:
                 words[letter] = Word("scalar")
                 scope.scalars[letter] = f.Scalar(letter)

@@ -121,7 +121,7 @@ def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> boo
     if family is not None and family.layers:
         return False
     own = [term for term in right.terms if any(u.letter == left.letter for u in s.walk(term) if isinstance(u, s.Name))]
-    weighed = bool(own) and not any(_leads(term, left) for term in own)
+    weighed = bool(own) and not any(isinstance(term, s.Name) for term in own)
     decays = any(isinstance(u, s.Name) and u.letter in scope.rates for term in own for u in s.walk(term))
     derived = any(isinstance(u, s.Partial) for u in s.walk(right))
     return weighed and not decays and (derived or relation == ":=") and left.letter not in scope.losses
@@ -136,6 +136,10 @@ def steps_by(left: s.Node, right: s.Node, states: Collection[str]) -> bool:
 
 
 def _leads(term: s.Node, left: s.Name) -> bool:
+    """Whether a term is what a step begins with: W, or (1 - r lambda) W."""
+    if isinstance(term, s.Times) and "o" not in term.joints:
+        arrays = [u for u in term.factors if not isinstance(u, s.Num | s.Plus | s.Over)]
+        return len(arrays) == 1 and _leads(arrays[0], left)
     return isinstance(term, s.Name) and (term.letter, term.layer, term.entries) == (
         left.letter,
         left.layer,

@@ -92,12 +92,22 @@ class DerivativeReader(CallReader):
         below = self._differentials(sign, order)
         if of is None:
             of = self.operand()
-        elif order == 1 and self.take(r"\at"):
+        elif order == 1 and self.next.text == r"\at" and not self.at_a_point():
+            self.at += 1
             self.expect("_", "behind the bar")
             return s.Partial(of, below[0], self.script_argument(), span=self.span(start))
         for wrt in reversed(below):  # the last is derived by first
             of = s.Partial(of, wrt, span=self.span(start))
         return of
+
+    def at_a_point(self) -> bool:
+        """Whether values of letters stand below the bar that comes next: |_{x = 2}."""
+        if self.ahead(2).text != "{":
+            return False
+        here, self.at = self.at, self.at + 2
+        inside = {t.text for t in self.tokens[self.at : self.group_end()]}
+        self.at = here
+        return "=" in inside
 
     def _order(self) -> int:
         """The 2 of d^2, where it stands."""
@@ -188,7 +198,14 @@ class DerivativeReader(CallReader):
         return self.single()
 
     def operand(self) -> Node:
-        """What an operator in front derives: a loss alone, a bracket, or all that follows up to a sign."""
+        """What an operator in front derives; a bar behind it is one behind the derivative."""
+        self.derived += 1
+        node = self._operand()
+        self.derived -= 1
+        return node
+
+    def _operand(self) -> Node:
+        """A loss alone, a bracket, or all that follows up to a sign."""
         token = self.next
         word = self.lexicon.find(token.text) if token.kind == "letter" else None
         if word is not None and word.kind == "loss":

@@ -26,6 +26,7 @@ class Cursor:
         self.depth = 0
         self.sample_letters = _sample_letters(tokens)
         self.bars: list[str] = []
+        self.derived = 0  # how many operators in front of a derivative are waiting for what they derive
         self.of_totals = False  # whether the line is one of differentials, d(X Y) = ...
 
     @property

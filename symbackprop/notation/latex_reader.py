@@ -187,9 +187,24 @@ class Reader(BracketReader):
             else:
                 break
             factors.append(self.factor())
-        if len(factors) == 1:
-            return factors[0]
-        return s.Times(tuple(factors), tuple(joints), span=self.span(start))
+        made = factors[0] if len(factors) == 1 else s.Times(tuple(factors), tuple(joints), span=self.span(start))
+        return self._at(made, start) if self._ends_at_a_point() else made
+
+    def _ends_at_a_point(self) -> bool:
+        return self.next.text == r"\at" and not self.derived and self.at_a_point()
+
+    def _at(self, node: Node, start: int) -> Node:
+        """What stands before a bar, at the values below it."""
+        self.at += 3
+        values: list[tuple[Node, Node]] = []
+        while True:
+            name = self.factor()
+            self.expect("=", "behind a letter below the bar")
+            values.append((name, self.sum()))
+            if not self.take(","):
+                break
+        self.expect("}", "behind the values")
+        return s.At(node, tuple(values), span=self.span(start))
 
     def _divided(self, factors: list[Node], joints: list[str], start: int) -> Node:
         slash = self.next

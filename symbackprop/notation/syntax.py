@@ -104,6 +104,14 @@ class Partial(Node):
 
 
 @dataclass(frozen=True)
+class At(Node):
+    """A formula with values put in for letters, behind a bar."""
+
+    arg: Node
+    values: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True)
 class Differential(Node):
     """d(...), the change of what depends on arrays, and dX, that of such an array."""
 

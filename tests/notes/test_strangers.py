@@ -1,4 +1,4 @@
-"""Formulas of people who had not seen the reader, with what they wanted: right, wrong, right under an assumption, no claim.
+"""Formulas of people who had not seen the reader, with what they wanted: right, wrong, right under an assumption.
 
 Each was written, with its declarations, before it was judged. A fourth item of a formula is what comes out in place of
 what its author wanted: known, and not hidden.
