@@ -138,7 +138,7 @@ class Arrays:
     def _per_sample(self, base: Formula, family: Family) -> Formula:
         """The error as it is meant: of the loss of each sample, where differentials are declared to be so."""
         samples = self.scope.samples
-        if family.what != "error" or samples is None or self.scope.differentials != "per sample" or self.deriving:
+        if family.what != "error" or samples is None or not self.scope.errors_of_samples or self.deriving:
             return base
         self.say("delta is that of the loss of each sample")
         return f.Product((f.scalar(samples), base))

@@ -31,6 +31,7 @@ class Calls:
 
     scope: Scope
     bound: list[str]
+    loss_order: list[bool] | None
 
     if TYPE_CHECKING:
 
@@ -39,6 +40,8 @@ class Calls:
         def say(self, text: str) -> None: ...
         def meets(self, index: sympy.Expr, size: sympy.Expr, node: Node) -> None: ...
         def checked(self, formula: Formula, node: Node) -> Formula: ...
+        def _kept(self, formula: Formula, stops: set[str] | None) -> Formula: ...
+
         @property
         def definitions(self) -> dict[Symbol, Formula]: ...
         def trace(self, arg: Formula, node: Node) -> Formula: ...
@@ -54,6 +57,8 @@ class Calls:
         letter = function.letter
         if letter in self.scope.losses and letter not in self.scope.functions:
             return self.loss_of(node)
+        if letter in self.scope.arguments and letter not in self.scope.functions:
+            return self.at_arguments(letter, args, node)
         if letter in ("max", "min"):
             if len(args) == 1 and letter == "max":
                 return self.greatest(self.checked(self.of(args[0]), args[0]), "", node)
@@ -86,9 +91,10 @@ class Calls:
     def at_arguments(self, letter: str, args: tuple[Node, ...], node: Node) -> Formula:
         """f(x, y): what f was defined to be, at these arguments; one without a definition has the same each time."""
         known = self.scope.arguments.setdefault(letter, args)
+        symbol = next((u for u in self.scope.definitions if u.letter == letter and u.layer is None), Symbol(letter))
         if known == args:
-            return Symbol(letter)
-        definition = self.scope.definitions.get(Symbol(letter))
+            return symbol
+        definition = self.scope.definitions.get(symbol)
         symbols = [self.of(u) for u in known]
         if definition is None or len(known) != len(args) or not all(isinstance(u, Symbol) for u in symbols):
             self.reject(f"{letter} stood with other arguments before: define it, or write the same ones", node)
@@ -96,15 +102,8 @@ class Calls:
         if [shape(u) for u in symbols] != [shape(u) for u in values]:
             self.reject(f"the arguments of {letter} have other shapes than those it was defined with", node)
         assert definition is not None
-        inner = self._unfolded_to(definition, [u for u in symbols if isinstance(u, Symbol)])
+        inner = self._kept(definition, {u.letter for u in symbols if isinstance(u, Symbol)})
         return f.substitute(inner, dict(zip(symbols, values, strict=True)))
-
-    def _unfolded_to(self, node: Formula, stops: Sequence[Symbol]) -> Formula:
-        """A formula with everything put in that the page defines, but for some letters."""
-        known = {u: v for u, v in self.definitions.items() if u not in stops}
-        return f.rewrite(
-            node, lambda u: self._unfolded_to(known[u], stops) if isinstance(u, Symbol) and u in known else u
-        )
 
     def _number(self, node: Node) -> Fraction:
         found = folded(self.of(node))
@@ -262,6 +261,9 @@ class Calls:
             self.reject("a loss takes a prediction and a target", node)
         first, second = (self.checked(self.of(a), a) for a in node.args)
         used = [model.y in set(f.walk(u)) for u in (first, second)]
+        if self.loss_order not in (None, used):
+            self.reject("the prediction and the target stand in both orders in one line: write one", node, "SBP103")
+        self.loss_order = used
         if used == [True, False]:
             first, second = second, first
         elif used != [False, True]:

@@ -82,6 +82,9 @@ class Definitions:
         except Shorthand:
             return None
         ranges = elaborator.free_ranges([formula])
+        if letter == "e" and left.entries and {str(entry) for entry in left.entries} != set(ranges):
+            message = "e of which sample? mark the sample, or write the array of all"
+            raise NotationError(message, left.span[0], "SBP103", left.span[1])
         if {str(entry) for entry in left.entries} != set(ranges) or not len(left.entries) == len(ranges) <= 2:
             return None
         if Symbol(letter) in set(f.walk(elaborator._unfolded_fully(formula))):
@@ -93,6 +96,9 @@ class Definitions:
         self._define(left, formula, scope)
         if arguments:
             scope.arguments[letter] = arguments
+        if called and shape(formula) != SCALAR:
+            word = scope.lexicon.words[letter]
+            scope.lexicon.words[letter] = replace(word, called="own")  # type: ignore[index]
         if called and shape(formula) == SCALAR:  # E(w) = ...: E is derived as a loss is
             scope.losses[letter] = "own"
             scope.lexicon.words[letter] = Word("loss")  # type: ignore[index]
@@ -104,11 +110,14 @@ class Definitions:
         what = "a scalar" if (rows, columns) == SCALAR else f"{rows} x {columns}"
         return Verdict(Status.DEFINED, f"{letter} is defined here, {what}", hint=hint)
 
-    def _refuse_late(self, letter: str, scope: Scope, left: s.Name) -> None:
+    def _refuse_late(self, letter: str, scope: Scope, left: s.Node) -> None:
         """Raises NotationError for a definition that comes after formulas that took the letter for something else."""
-        for u in (v for formula in scope.definitions.values() for v in f.walk(formula)):
+        composed = [formula for _, formula in scope.composed.values()]
+        for u in (v for formula in (*scope.definitions.values(), *composed) for v in f.walk(formula)):
             late = isinstance(u, f.Scalar) and u.name == letter
             late = late or (isinstance(u, Symbol) and u.letter.startswith(f"d{letter}/d"))
+            late = late or (isinstance(u, f.Map) and u.function.name == letter and u.function.definition is None)
+            late = late or (isinstance(u, f.Derivative) and isinstance(u.wrt, Symbol) and u.wrt.letter == letter)
             if late:
                 message = f"{letter} is used before it is defined: put its definition first"
                 raise NotationError(message, left.span[0], "SBP103", left.span[1])
@@ -169,6 +178,7 @@ class Definitions:
         free = scope.lexicon.free and letter not in USUAL["loss"] and all(u.shape == SCALAR for u in parameters)
         if parameters and not free:
             return None
+        self._refuse_late(letter, scope, left)
         opaque = any(isinstance(u, f.Map) and u.function.definition is None for u in f.walk(formula))
         if parameters or opaque:  # what else it depends on is what it is on the page
             if known is not None:

@@ -25,6 +25,7 @@ class Differentials:
     scope: Scope
     changing: dict[Symbol, Formula]
     constant: set[str]
+    begins: Node | None
 
     if TYPE_CHECKING:
 
@@ -40,6 +41,9 @@ class Differentials:
         """dX as an array of its own; d of a formula, by all arrays of which a differential stands in the line."""
         of = self.checked(self.of(arg), node)
         if isinstance(of, Symbol) and of in self.changing:
+            if node == self.begins:
+                message = f"{of.name} has no definition here: what its differential is, is not known"
+                raise NotationError(message, node.span[0], "SBP104", node.span[1])
             return self.changing[of]
         model = self.scope.model
         parts: list[Formula] = []
@@ -68,6 +72,7 @@ class Differentials:
 
     def changes(self, nodes: Sequence[Node]) -> None:
         """Take in the arrays whose differentials stand in a line."""
+        self.begins = nodes[0]
         for root in nodes:
             for u in s.walk(root):
                 if isinstance(u, s.Differential) and isinstance(u.arg, s.Name):

@@ -9,11 +9,12 @@ import sympy
 
 from symbackprop.algebra import formula as f
 from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
-from symbackprop.algebra.functions import EXP, LOG, STEP, interval
+from symbackprop.algebra.functions import EXP, LOG
 from symbackprop.algebra.shape import shape, show
 from symbackprop.errors import NotationError, ShapeMismatch
 from symbackprop.marking.arrays import Arrays
 from symbackprop.marking.calls import Calls, folded
+from symbackprop.marking.conditions import Conditions
 from symbackprop.marking.differentials import Differentials
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
 from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
@@ -21,7 +22,7 @@ from symbackprop.marking.scope import Scope
 from symbackprop.marking.sums import Sums, free_symbols, sized_deltas
 from symbackprop.marking.unfolding import Unfolding
 from symbackprop.notation import syntax as s
-from symbackprop.notation.call_reader import composed
+from symbackprop.notation.call_reader import bare, composed
 from symbackprop.notation.syntax import Node
 
 __all__ = ["Elaborator", "Misfit", "Shorthand"]
@@ -29,7 +30,7 @@ __all__ = ["Elaborator", "Misfit", "Shorthand"]
 MAX_DEGREE = 1000  # of powers of powers
 
 
-class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
+class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Differentials):
     """Makes formulas of trees for one choice of the symbolic layers.
 
     ``layers`` gives each layer symbol its number as it is written. ``indices`` gathers the sizes along which free and
@@ -51,10 +52,13 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
         self.unmarked = False  # whether there were such letters
         self.ends: dict[str, sympy.Expr] = {}  # where the sums around end that say so
         self.sample_letter = "i"
+        self.loss_order: list[bool] | None = None  # in which the target stands among the arguments of a loss
+        self.direct: frozenset[str] = frozenset()  # letters of what is derived in part, and as a whole, in the line
         self.local: dict[Symbol, Formula] = {}  # expressions by which is derived, under names of their own
         self.mentioned: list[Symbol] = []  # what the page defines, and by which something is derived in the line
         self.from_derivation = False  # whether a gradient was taken as it was derived
         self.changing: dict[Symbol, Formula] = {}  # arrays with a differential in the line, each with its change
+        self.begins: Node | None = None
         self.constant: set[str] = set()  # those without one, in what a differential is taken of
         self.asserted: list[tuple[Formula, Formula]] = []
 
@@ -212,10 +216,13 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
         return out
 
     def times(self, node: s.Times) -> Formula:
-        if self.scope.lexicon.free and "o" in node.joints:
-            node = composed(node)
-            if len(node.factors) == 1:
-                return self.of(node.factors[0])
+        if "o" in node.joints and any(map(bare, node.factors)):
+            if self.scope.lexicon.of_numbers:
+                node = composed(node, s.Name("z", span=node.span))
+                return self.of(node.factors[0]) if len(node.factors) == 1 else self.of(node)
+            if all(map(bare, node.factors)):
+                message = "composition, or a product for each entry? write the functions with their arguments"
+                raise NotationError(message, node.span[0], "SBP103", node.span[1])
         if "o" not in node.joints:
             return self.run(node.factors, node)
         nodes: list[Node] = []
@@ -331,63 +338,6 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
             )
         return self.checked(made, node)
 
-    def choice(self, node: s.Choice) -> Formula:
-        """[u > v] is step(u - v), and as step(0) = 0, [u >= v] is 1 - step(v - u)."""
-        left, right = self.of(node.left), self.of(node.right)
-        if node.beyond is not None:  # low < u < high
-            low, high = folded(left), folded(self.of(node.beyond))
-            if not isinstance(low, f.Number) or not isinstance(high, f.Number) or node.relation != "<":
-                raise NotationError("an indicator of an interval has numbers for ends", node.span[0], "SBP104")
-            return f.Map(interval(low.value, high.value), self.checked(right, node))
-        if node.relation in ("<", r"\ge"):
-            left, right = right, left
-        zero = f.Number(Fraction(0))
-        inside = left if right == zero else f.Negative(right) if left == zero else f.Add((left, f.Negative(right)))
-        step = f.Map(STEP, self.checked(inside, node))
-        return step if node.relation in ("<", ">") else f.Add((f.Number(Fraction(1)), f.Negative(step)))
-
-    def cases(self, node: s.Cases) -> Formula:
-        """The first case that holds: a sum over the cases, each times its indicator and those of no case before it."""
-        one = f.Number(Fraction(1))
-        terms: list[Formula] = []
-        left_over: list[Formula] = []
-        for k, (value, condition) in enumerate(zip(node.values, node.conditions, strict=True)):
-            found = self.of(value)
-            last = k == len(node.values) - 1
-            factors = [*left_over, found]
-            if condition is not None and not last:
-                holds = self.indicator(condition)
-                factors = [*left_over, holds, found]
-                left_over.append(f.Add((one, f.Negative(holds))))
-            elif condition is not None:
-                self.rest(node.conditions, condition)
-            elif not last:
-                raise NotationError("a case without a condition is the last", value.span[0], "SBP101", value.span[1])
-            if found != f.Number(Fraction(0)):
-                terms.append(f.Hadamard(tuple(factors)) if len(factors) > 1 else found)
-        return terms[0] if len(terms) == 1 else f.Add(tuple(terms)) if terms else f.Number(Fraction(0))
-
-    def rest(self, conditions: Sequence[s.Choice | None], last: s.Choice) -> None:
-        """Raises NotationError where the last condition is not what the others leave over."""
-        before = [u for u in conditions[:-1] if u is not None]
-        same = [u for u in before if u.left == last.left or u.left == last.right]
-        opposed = [u for u in same if _points(u, last.left) != _points(last, last.left)]
-        if not same or (len(before) == 1 and (not opposed or _ends(before[0]) != _ends(last))):
-            message = (
-                "the last case is not all that the others leave over: write its condition so, or \\text{otherwise}"
-            )
-            raise NotationError(message, last.span[0], "SBP103", last.span[1])
-
-    def indicator(self, condition: s.Choice) -> Formula:
-        """i = j as Kronecker's delta, u > v as a step."""
-        if condition.relation in ("=", r"\neq"):
-            left, right = (_as_index(u) for u in (condition.left, condition.right))
-            if left is None or right is None:
-                raise NotationError("an equality of indices, i = j", condition.span[0], "SBP104", condition.span[1])
-            equal = self.kronecker(left, right, condition)
-            return equal if condition.relation == "=" else f.Add((f.Number(Fraction(1)), f.Negative(equal)))
-        return self.choice(condition)
-
     def at_values(self, arg: Node, values: Sequence[tuple[Node, Node]], node: Node) -> Formula:
         """A formula at values of letters, all that depends on them put in before."""
         found = self.checked(self.of(arg), arg)
@@ -419,18 +369,6 @@ class Elaborator(Arrays, Sums, Calls, Unfolding, Partials, Differentials):
         return found
 
     # Sums over indices, matrices written out
-
-
-def _points(condition: s.Choice, of: Node) -> str:
-    """Whether a condition asks for more or for less of something, for equality, or for difference."""
-    if condition.relation in ("=", r"\neq"):
-        return condition.relation
-    up = condition.relation in (">", r"\ge")
-    return "more" if up == (condition.left == of) and condition.beyond is None else "less"
-
-
-def _ends(condition: s.Choice) -> frozenset[Node]:
-    return frozenset({condition.left, condition.right})
 
 
 def _scalars_attached(formulas: Sequence[Formula], joints: Sequence[str]) -> tuple[list[Formula], list[str], list[str]]:
@@ -482,12 +420,6 @@ def _ones_in_hadamard(node: Formula) -> Formula:
     return f.rewrite(node, change) if any(
         isinstance(u, f.Ones | f.Unit) and UNKNOWN in shape(u) for u in f.walk(node)
     ) else node  # fmt: skip
-
-
-def _as_index(node: Node) -> sympy.Expr | None:
-    if isinstance(node, s.Name) and not node.entries and node.layer is None:
-        return sympy.Symbol(node.letter)
-    return sympy.Integer(int(node.value)) if isinstance(node, s.Num) else None
 
 
 def _degree(node: Formula) -> Fraction:

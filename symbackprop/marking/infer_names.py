@@ -22,12 +22,14 @@ def names_of(pages: Sequence[Sequence[Token]], taken: Collection[str], before: C
         found["prediction"] = prediction
     if not used & {"w", "W"} and (weights := _regression(pages, prediction)) is not None:
         found["weights"] = weights
-    if prediction is None and (pair := _output_and_target(pages)) is not None:
+    pair = _output_and_target(pages) if prediction is None else None
+    if pair is not None and not set(pair) & set(before):
         found |= dict(zip(("prediction", "target"), pair, strict=True))
     forward = list(_forward_lines(pages))
     free = [(left, right) for left, right in forward if left not in taken]
     inner = next((left for left, right in free if left in "asuvho" and _is_affine(right)), None)
-    if inner is not None and not used & {"z", "Z"}:
+    applied = {_argument(right) for _, right in forward}
+    if inner is not None and not used & {"z", "Z"} and (inner != "a" or "a" in applied):  # a usual letter needs both
         found["preactivation"] = inner
     if found.get("preactivation") == "a":
         found["activation"] = "h" if "h" in used and not _is_function(pages) else "z"
@@ -127,6 +129,11 @@ def _is_affine(right: Sequence[Token]) -> bool:
     weights = [k for k, text in enumerate(texts) if text in ("W", "w")]
     plain = set(texts) <= {*"wWxXzahb0123456789", "+", r"\sum", r"\cdot"}
     return bool(weights) and plain and ("+" in texts or r"\sum" in texts)
+
+
+def _argument(right: Sequence[Token]) -> str:
+    """The letter to which a function is applied, where a side is no more than that."""
+    return _without_scripts(right)[2].text if _is_called(right) else ""
 
 
 def _is_called(right: Sequence[Token]) -> bool:

@@ -200,6 +200,13 @@ def mentioned(nodes: Sequence[s.Node], scope: Scope) -> list[Symbol]:
     return [u for u in scope.definitions if u.letter in letters or u.letter.lower() in letters]
 
 
+def in_part(nodes: Sequence[s.Node]) -> frozenset[str]:
+    """Letters of what is derived in part and as a whole in one line: df/dx = \\partial f/\\partial x + ..."""
+    every = [u for node in nodes for u in s.walk(node) if isinstance(u, s.Partial)]
+    kinds = [(u.of.letter, u.total) for u in every if isinstance(u.of, s.Name)]
+    return frozenset(letter for letter, total in kinds if total and (letter, False) in kinds)
+
+
 def of_any_layer(nodes: Sequence[s.Node], scope: Scope) -> bool:
     """Whether only z and a occur, without layers: what is said of a function holds in every layer."""
     for node in nodes:

@@ -183,7 +183,8 @@ class Judge:
         cotangent = Symbol("c", shape(short.of))
         definitions = dict(self.scope.definitions)
         if self.scope.model is not None:
-            definitions = {**{a.symbol: a.formula for a in self.scope.model.assignments}, **definitions}
+            forward = {a.symbol: a.formula for a in self.scope.model.assignments}
+            definitions = {**forward, **self.scope.errors, **definitions}
         inner = dv.unfolded(short.of, definitions, short.wrt)
         true = dv.pulled_back(inner, short.wrt, cotangent)
         said: Formula = f.Product((cotangent, claim))

@@ -102,9 +102,11 @@ class OtherReadings:
         inside = {id(v) for u in nodes if isinstance(u, s.Call | s.Partial | s.Choice) for v in s.walk(u)}
         first = self._tree(pieces[0], scope).sides[0]
         defines = isinstance(first, s.Call) and first.function.letter in own and isinstance(first.args[0], s.Name)
+        defines = defines or (isinstance(first, s.Partial) and isinstance(first.wrt, s.Name) and first.total)
         if not defines and any(id(u) not in inside and _is_array(u.letter, scope) for u in names):
             return None
-        if not called or not bare or len({u.letter for u in names}) != 1 or called - own - FUNCTION_WORDS:
+        derives = any(isinstance(u, s.Partial) for u in nodes)
+        if not (called or derives) or not bare or len({u.letter for u in names}) != 1 or called - own - FUNCTION_WORDS:
             return None
         assert self.network is not None
         activations = {layer.activation.name: layer.activation for layer in self.network.model.layers}
@@ -113,12 +115,14 @@ class OtherReadings:
         meant = [u for u in activations.values() if not u.over_units]
         meant = [u for u in meant if u.name != "identity"] or meant
         found: dict[str, Verdict] = {}
-        for activation in meant:
+        for activation in meant if own else ():
             page = type(self)()
             functions = page.scope(latex).functions
             named = own - {"sigma"} if len(own) > 1 and activation.name != "generic" else own
             functions.update(dict.fromkeys(named, activation.function))  # sigma beside it is the sigmoid
             found[activation.name] = page.judge(latex, at)
+        if not own:
+            found["it"] = type(self)().judge(latex, at)
         if not found or any(u.status is Status.UNREAD for u in found.values()):
             return None
         if not own or len({u.status for u in found.values()}) == 1:

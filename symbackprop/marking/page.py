@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import SCALAR, Equation, Formula
+from symbackprop.algebra.formula import SCALAR, Equation, Formula, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.derivation import Derivation
 from symbackprop.errors import NetworkError, NotationError, Position, ShapeMismatch, Unsupported
@@ -16,7 +16,7 @@ from symbackprop.marking.attempts import Attempts
 from symbackprop.marking.definitions import Definitions
 from symbackprop.marking.elaborate import Elaborator, Misfit, Shorthand
 from symbackprop.marking.infer import infer, letters_of
-from symbackprop.marking.instances import mentioned, sample_letter
+from symbackprop.marking.instances import in_part, mentioned, sample_letter
 from symbackprop.marking.judge import Judge
 from symbackprop.marking.other_readings import OtherReadings
 from symbackprop.marking.scope import LayerMissing, Scope, network_scope, table_scope
@@ -103,9 +103,7 @@ class Page(Attempts, Definitions, OtherReadings):
         self._letters |= letters_of(latex)
         if "differentials" not in found and re.search(r"(?<![A-Za-z\\])d\{?[ZzAa](?![A-Za-z])", latex):
             self._inferred.setdefault("differentials", "J")  # what dZ means does not change from line to line
-        self.imply(found.pop("names", {}))
-        for key, value in found.items():
-            self._inferred.setdefault(key, value)
+        self.imply(found)
         rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
         unknown = sorted(set(rest) - set(Notation.keys()))
         if unknown:
@@ -117,12 +115,15 @@ class Page(Attempts, Definitions, OtherReadings):
         except NetworkError:  # what is inferred must not stand against what is declared
             return Notation(**rest, names=names)
 
-    def imply(self, names: Mapping[str, str]) -> None:
-        """Take in letters by role that formulas imply: they come before the usual ones, behind what is declared."""
+    def imply(self, notation: Mapping[str, Any]) -> None:
+        """Take in what formulas imply; letters by role come before the usual ones, behind what is declared."""
         known = self._inferred.setdefault("names", {})
-        for role, letter in names.items():
+        for role, letter in notation.get("names", {}).items():
             if not self._is_size(letter):
                 known.setdefault(role, letter)
+        for key, value in notation.items():
+            if key != "names":
+                self._inferred.setdefault(key, value)
 
     def _is_size(self, letter: str) -> bool:
         """Whether a letter is a size of the network already, which no role may take from it."""
@@ -141,6 +142,8 @@ class Page(Attempts, Definitions, OtherReadings):
             prover = self._network_prover()
             if self.network is not None and prover is not None:
                 self._scope = network_scope(self.network.model, notation, symbols, self._inferred.get("names", {}))
+                said = self.declared.get("notation", {}).get("differentials")
+                self._scope.errors_of_samples = said == "per sample"
                 self._scope.gradients = prover.setting.gradients
                 self._scope.errors = {e: self._scope.gradients[a] for a, e in prover.setting.errors.items()}
             else:
@@ -238,6 +241,9 @@ class Page(Attempts, Definitions, OtherReadings):
         for tokens in pieces:
             try:
                 tree = self._continued(tokens, scope)
+                if (totals := self._of_totals(tokens, scope)) is not None:
+                    links += totals
+                    continue
                 if len(tree.sides) == 1:
                     span = (tokens[0].start, tokens[-1].end)
                     links.append(Verdict(Status.UNREAD, "there is no = here: nothing is claimed", "SBP101", span=span))
@@ -256,6 +262,20 @@ class Page(Attempts, Definitions, OtherReadings):
             other = self._of_each_sample(found, latex, at) if other is None else other
             return found if other is None else other
         return found
+
+    def _of_totals(self, tokens: Sequence[Token], scope: Scope) -> list[Verdict] | None:
+        """dY = dX W + X dW without a network, where that is right of differentials, and dY may be dL/dY; else None."""
+        if self.network is not None or scope.lexicon.free or tokens[0].text != "d" or len(tokens) < 3:
+            return None
+        if Symbol(tokens[1].text) not in {Symbol(u.letter) for u in scope.definitions}:
+            return None
+        try:
+            reader = Reader(tokens, scope.lexicon)
+            reader.totals = True
+            found = self._chain(reader.chain(), scope)
+        except NotationError:
+            return None
+        return found if all(u.status is Status.PROVED for u in found) else None
 
     def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
         links: list[Verdict] = []
@@ -282,7 +302,7 @@ class Page(Attempts, Definitions, OtherReadings):
             if keeps_state(left, right, relation, scope) and isinstance(left, s.Name):
                 self._states.add(left.letter)
                 return Verdict(Status.DEFINED, f"a value of {left.letter} told by the one before: nothing is claimed")
-            if steps_by(left, right, self._states):
+            if steps_by(left, right, self._states, scope):
                 return Verdict(Status.DEFINED, "a step by a running value: nothing is claimed of a derivative")
             if (parameter := change_of(left, scope)) is not None:  # Delta W = E is W := W + E
                 return self._instances(parameter, s.Plus((parameter, right), span=right.span), ":=", scope, first)
@@ -319,11 +339,15 @@ class Page(Attempts, Definitions, OtherReadings):
     ) -> Verdict:
         assert self._judge is not None
         elaborator.sample_letter = sample_letter((left, right), scope)
+        elaborator.direct = in_part((left, right))
         elaborator.mentioned = mentioned((left, right), scope)
         elaborator.changes((left, right))
         if first and (rule := update_of(left, right, relation, elaborator)) is not None:
             known, claim = rule
             found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+            if found.status is Status.REFUTED and (again := update_of(left, right, relation, elaborator, one=True)):
+                plain = self._judge.compare(*again, elaborator.free_ranges(again))
+                found = plain if plain.status is Status.PROVED else found
             return with_notes(found, [*elaborator.said, "read as a step of an update"])
         try:
             known = elaborator.of(left)

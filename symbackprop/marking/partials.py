@@ -63,6 +63,7 @@ class Partials:
     unknown: list[str]
     whole: bool
     local: dict[Symbol, Formula]
+    direct: frozenset[str]
     _substituted: tuple[Formula, Formula] | None
 
     if TYPE_CHECKING:
@@ -126,6 +127,23 @@ class Partials:
         family = self.scope.families.get(wrt.letter) if isinstance(wrt, s.Name) else None
         data = family is not None and family.what not in ("weights", "bias")
         return data and loss in ("L", "ell") and self.scope.differentials == "per sample"
+
+    def _kept(self, formula: Formula, stops: set[str] | None) -> Formula:
+        """The formula with what the page defines put in, but for letters that are held still; as it stands for None."""
+        if stops is None:
+            return formula
+        known = {u: v for u, v in self.scope.definitions.items() if u.letter not in stops}
+
+        def put_in(u: Formula) -> Formula:
+            return f.rewrite(known[u], put_in) if isinstance(u, Symbol) and u in known else u
+
+        return f.rewrite(formula, put_in)
+
+    def _holds(self, of: Symbol, array: Symbol) -> bool:
+        """Whether a derivative holds still what else a function is made of: f(x, y), or beside a whole one, df/dx."""
+        arguments = [u.letter for u in self.scope.arguments.get(of.letter, ()) if isinstance(u, s.Name)]
+        several = len(arguments) > 1 and array.letter in arguments
+        return several or of.letter in self.direct
 
     def _whole(self, wrt: Node) -> bool:
         """Whether a derivative is by all samples at once: then the losses of the samples are added up."""
@@ -195,6 +213,9 @@ class Partials:
                 return f.Transpose(found)
             return found
         inner = dv.unfolded(of, self.definitions, array) if refolded is None else refolded
+        if isinstance(of, Symbol) and of in self.scope.definitions and not node.total and self._holds(of, array):
+            stops = [u.letter for u in self.scope.arguments.get(of.letter, ()) if isinstance(u, s.Name)]
+            inner = self._kept(self.scope.definitions[of], {*stops} if len(stops) > 1 else None)
         if array not in set(f.walk(inner)) and isinstance(of, Symbol) and of not in self.definitions:
             if shape(of) == SCALAR:
                 found = self._through_page(of, array, part, node)

@@ -76,6 +76,7 @@ class Scope:
     first: int = 1
     layout: str = "gradient"
     differentials: str = "J"
+    errors_of_samples: bool = False  # whether delta too is declared to be that of the loss of each sample
     definitions: dict[Symbol, Formula] = field(default_factory=dict)
     errors: dict[Symbol, Formula] = field(default_factory=dict)  # delta by what it was derived to be
     gradients: Mapping[Symbol, Formula] = field(default_factory=dict)  # dJ/dW likewise
@@ -256,7 +257,9 @@ def table_scope(notation: Notation, symbols: Mapping[str, str]) -> Scope:
     """Notes without a network: matrix calculus over declared symbols, scalar calculus where none are declared."""
     words: dict[str, Word] = {}
     free = all(kind.strip() == "function" for kind in symbols.values())  # functions, of numbers that nobody declares
-    scope = Scope(Lexicon(words, notation.layer, notation.sample, free=free), first=notation.first)
+    numbers = all(kind.strip() in ("function", "scalar", "loss") for kind in symbols.values())
+    lexicon = Lexicon(words, notation.layer, notation.sample, free=free, numbers=numbers)
+    scope = Scope(lexicon, first=notation.first)
     scope.layout, scope.differentials = notation.layout, notation.differentials
     if symbols:
         add_symbols(scope, words, symbols)

@@ -17,8 +17,13 @@ from symbackprop.marking.scope import USUAL, Scope
 from symbackprop.notation import syntax as s
 
 
-def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator) -> tuple[Formula, Formula] | None:
-    """The true step and the claimed one, where an equality is an update; None where it is none."""
+def update_of(
+    left: s.Node, right: s.Node, relation: str, elaborator: Elaborator, one: bool = False
+) -> tuple[Formula, Formula] | None:
+    """The true step and the claimed one, where an equality is an update; None where it is none.
+
+    ``one``: the rate is 1 where no letter gives it, and a number in front belongs to the derivative.
+    """
     if not isinstance(left, s.Name) or not isinstance(right, s.Plus):
         return None
     again = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
@@ -31,7 +36,7 @@ def update_of(left: s.Node, right: s.Node, relation: str, elaborator: Elaborator
     if len(arrays) != 1 or (scope.model is not None and arrays[0] not in scope.model.parameters):
         return None
     claim = elaborator.checked(elaborator.of(right), right)
-    rate = _rate(right, elaborator)
+    rate = _rate(right, elaborator, one)
     if rate is None:
         raise NotationError(
             "which is the rate of this step? write it as a number or a declared scalar", right.span[0], "SBP103"
@@ -118,21 +123,30 @@ def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> boo
     if not isinstance(left, s.Name) or not isinstance(right, s.Plus) or left.mark:
         return False
     family = scope.families.get(left.letter)
-    if family is not None and family.layers:
+    if family is not None and scope.model is not None and family.what != left.letter:
+        return False
+    inside = {u.letter for formula in scope.definitions.values() for u in f.walk(formula) if isinstance(u, Symbol)}
+    if left.letter in inside:
         return False
     own = [term for term in right.terms if any(u.letter == left.letter for u in s.walk(term) if isinstance(u, s.Name))]
     weighed = bool(own) and not any(isinstance(term, s.Name) for term in own)
     decays = any(isinstance(u, s.Name) and u.letter in scope.rates for term in own for u in s.walk(term))
     derived = any(isinstance(u, s.Partial) for u in s.walk(right))
+    if weighed and (left.letter in scope.sizes or left.letter in scope.scalars) and derived:
+        message = f"{left.letter} is a number here: write the running value with another letter"
+        raise NotationError(message, left.span[0], "SBP103", left.span[1])
     return weighed and not decays and (derived or relation == ":=") and left.letter not in scope.losses
 
 
-def steps_by(left: s.Node, right: s.Node, states: Collection[str]) -> bool:
-    """W = W - r v with a running value v: of v only a recursion is known."""
+def steps_by(left: s.Node, right: s.Node, states: Collection[str], scope: Scope) -> bool:
+    """W = W - r v with a running value v: of v only a recursion is known, or that it is one of this step."""
     if not isinstance(left, s.Name) or not isinstance(right, s.Plus):
         return False
-    letters = {u.letter for u in s.walk(right) if isinstance(u, s.Name)}
-    return left.letter in letters and bool(letters & set(states))
+    if scope.model is not None and not is_parameter(left, scope):
+        return False
+    names = [u for u in s.walk(right) if isinstance(u, s.Name)]
+    running = any(u.letter in states or (u.mark and u.letter != left.letter) for u in names)
+    return running and any(u.letter == left.letter for u in names)
 
 
 def _leads(term: s.Node, left: s.Name) -> bool:
@@ -162,7 +176,7 @@ def _gradient(array: Symbol, part: Formula, claim: Formula, left: s.Name, elabor
     return elaborator._derived(of, Target(array, part), s.Partial(None, left, span=left.span))
 
 
-def _rate(right: s.Plus, elaborator: Elaborator) -> Formula | None:
+def _rate(right: s.Plus, elaborator: Elaborator, one: bool = False) -> Formula | None:
     """The rate of a step: a letter for rates, else the only other scalar, else the number in front."""
     scope = elaborator.scope
     letters = [u.letter for u in s.walk(right) if isinstance(u, s.Name)]
@@ -180,6 +194,8 @@ def _rate(right: s.Plus, elaborator: Elaborator) -> Formula | None:
         derived = isinstance(inner, s.Times) and any(isinstance(u, s.Partial) for u in inner.factors)
         if scope.lexicon.free and derived and isinstance(first, s.Name):
             return elaborator.of(first)
+        if one:
+            return f.formula(1)
         if isinstance(first, s.Num):
             return f.Number(first.value)
         if isinstance(first, s.Over) and isinstance(first.top, s.Num) and isinstance(first.bottom, s.Num):

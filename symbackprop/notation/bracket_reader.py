@@ -119,12 +119,18 @@ class BracketReader(DerivativeReader):
     def postfix(self, node: Node, start: int) -> Node:
         """Scripts behind a bracket, a call or a fraction."""
         named = isinstance(node, s.Name | s.Func) and self.tokens[start].text not in ("(", "[", r"\{", "{")
+        if self.next.text == "(" and self.lexicon.of_numbers and not named and bare(node):
+            here = self.at
+            args = self.arguments()
+            if len(args) == 1 and not bare(args[0]):  # (f \\circ g)(x)
+                return applied_to(node, args[0])
+            self.at = here
         while self.next.kind == "mark" and self.next.text in ("^", "_", "'"):
             mark = self.next
             if mark.text == "'" and isinstance(node, s.Func):  # (f^l)'(z)
                 marks = Marks(node.letter, node.layer, primes=node.order)
                 return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
-            if mark.text == "'" and self.lexicon.free and not named:
+            if mark.text == "'" and self.lexicon.of_numbers and not named:
                 node = self._derived(node, start)
                 continue
             if mark.text == "'" and not named and self.ahead().text not in ("'", "=", "+", "-", "^", "_"):
@@ -214,8 +220,9 @@ def _variable(node: Node) -> str:
         v.letter for u in s.walk(node) if isinstance(u, s.Raised) for v in s.walk(u.exponent) if isinstance(v, s.Name)
     }
     letters = {u.letter for u in s.walk(node) if isinstance(u, s.Name)}
-    if letters - above:
-        letters -= above
+    numbers = above & {"n", "k", "m", "p"}
+    if letters - numbers:
+        letters -= numbers
     if len(letters) != 1 and "x" not in letters:
         raise NotationError("by what is this derived? write \\frac{d}{dx}", node.span[0], "SBP103", node.span[1])
     return "x" if "x" in letters else letters.pop()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from symbackprop.errors import NotationError
 from symbackprop.notation import syntax as s
 from symbackprop.notation.index_reader import written
 from symbackprop.notation.latex_tokens import Token
@@ -53,6 +54,13 @@ class CallReader(Scripts):
             return s.Identity(span=self.span(start))
         if word is not None and word.kind == "function":
             return self.call(letter, start)
+        if (
+            self.lexicon.free
+            and letter in ("J", "L", "E")
+            and letter not in self.lexicon.words
+            and self.next.text == "("
+        ):
+            return self.loss_call(letter, start)
         if word is not None and word.kind == "loss" and self.next.text == "(":
             return self.loss_call(letter, start)
         marks = self.scripts(Marks(letter), word)
@@ -71,6 +79,8 @@ class CallReader(Scripts):
         here = self.at
         args = self.arguments()
         word = self.lexicon.find(marks.letter)
+        if word is not None and word.called == "own":  # by its definition on the page
+            return s.Call(s.Func(marks.letter, span=self.span(start)), args, span=self.span(start))
         of_input = word is not None and word.called == "x"
         if all(isinstance(u, s.Name) and not u.entries and (u.letter == "x" or not of_input) for u in args):
             samples = [u.sample for u in args if isinstance(u, s.Name) and u.sample is not None]
@@ -197,12 +207,8 @@ class CallReader(Scripts):
         return tuple(args)
 
     def loss_call(self, letter: str, start: int) -> Node:
-        """J(w, b), L(a, y): a loss with what it depends on; J (a - y) is a product."""
-        here = self.at
+        """J(w, b), L(a, y), J(w + 1): a loss with what it depends on."""
         args = self.arguments()
-        if len(args) == 1 and not isinstance(args[0], s.Name | s.Tuple | s.Raised | s.Turned):
-            self.at = here
-            return s.Name(letter, span=self.span(start))
         return s.Call(s.Func(letter), args, span=self.span(start))
 
     def run(self, name: str) -> Node:
@@ -250,10 +256,9 @@ def applied_to(node: Node, at: Node) -> Node:
     match node:
         case s.Func():
             return s.Call(node, (at,), span=node.span)
-        case s.Times(factors, joints) if set(joints) == {"o"} and all(isinstance(u, s.Func) for u in factors):
-            for function in reversed(factors):
-                at = s.Call(function, (at,), span=node.span)  # type: ignore[arg-type]
-            return at
+        case s.Times(factors, joints) if "o" in joints:
+            made = composed(node, at)
+            return made.factors[0] if len(made.factors) == 1 else made
         case s.Times(factors):
             return replace(node, factors=tuple(applied_to(u, at) for u in factors))
         case s.Plus(terms):
@@ -267,15 +272,24 @@ def applied_to(node: Node, at: Node) -> Node:
     return node
 
 
-def composed(node: s.Times) -> s.Times:
-    """The product with f' \\circ g as f' at g, where a function stands before a ring."""
-    factors, joints = [node.factors[0]], list[str]()
+def composed(node: s.Times, at: Node) -> s.Times:
+    """The product with f' \\circ g as f' of g: rings bind closer, and from the right; every other factor at ``at``."""
+    runs: list[list[Node]] = [[node.factors[0]]]
+    between: list[str] = []
     for joint, factor in zip(node.joints, node.factors[1:], strict=True):
-        outer = factors[-1]
-        if joint == "o" and isinstance(outer, s.Func):
-            inner = s.Call(factor, (s.Name("z"),), span=factor.span) if isinstance(factor, s.Func) else factor
-            factors[-1] = s.Call(outer, (inner,), span=node.span)
+        if joint == "o":
+            runs[-1].append(factor)
         else:
-            joints.append(joint)
-            factors.append(factor)
-    return replace(node, factors=tuple(factors), joints=tuple(joints))
+            between.append(joint)
+            runs.append([factor])
+    factors: list[Node] = []
+    for run in runs:
+        inner = run[-1] if len(run) > 1 and not bare(run[-1]) else applied_to(run[-1], at)
+        for outer in reversed(run[:-1]):
+            if not bare(outer):
+                raise NotationError(
+                    "a ring stands between functions: write \\odot for an elementwise product", outer.span[0], "SBP103"
+                )
+            inner = applied_to(outer, inner)
+        factors.append(inner)
+    return replace(node, factors=tuple(factors), joints=tuple(between))

@@ -34,14 +34,14 @@ class DerivativeReader(CallReader):
     def starts_total(self) -> bool:
         """Whether a line begins with the differential of a formula, d(X Y), d tr(...), or of a loss, dJ = ..."""
         token, after = self.next, self.ahead()
-        if token.text != "d" or token.kind != "letter" or "d" in self.lexicon.words or self.lexicon.free:
+        if token.text != "d" or token.kind != "letter" or "d" in self.lexicon.words:
             return False
         if after.text in (*OPENERS, "|(", "||(", "||", r"\frac"):
             return True
         word = self.lexicon.find(after.text) if after.kind in ("letter", "word") else None
         if word is None:
             return after.kind == "word" or after.text[1:] in COMMAND_FUNCTIONS
-        return word.kind == "loss" and self.ahead(2).text == "="
+        return (word.kind == "loss" or self.lexicon.free) and self.ahead(2).text == "="
 
     def total(self) -> Node:
         """d before a bracket, a function or a name, on a line that begins so."""
@@ -76,6 +76,13 @@ class DerivativeReader(CallReader):
 
     def fraction(self) -> Node:
         start = self.at - 1
+        sign = self.next
+        if sign.text in (r"\partial", "d") and [t.text for t in self.tokens[self.at + 1 : self.at + 3]] == [
+            "{",
+            sign.text,
+        ]:
+            braces = sign._replace(kind="mark", text="{"), sign, sign._replace(kind="mark", text="}")
+            self.tokens = [*self.tokens[: self.at], *braces, *self.tokens[self.at + 1 :]]  # \frac d{dx}
         top = self.ahead() if self.next.text == "{" else self.next
         if top.text in (r"\partial", "d") and self.next.text == "{":
             close = self.group_end()
@@ -97,7 +104,7 @@ class DerivativeReader(CallReader):
             self.expect("_", "behind the bar")
             return s.Partial(of, below[0], self.script_argument(), span=self.span(start))
         for wrt in reversed(below):  # the last is derived by first
-            of = s.Partial(of, wrt, span=self.span(start))
+            of = s.Partial(of, wrt, total=sign == "d", span=self.span(start))
         return of
 
     def at_a_point(self) -> bool:

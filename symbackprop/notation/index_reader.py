@@ -27,6 +27,7 @@ class Cursor:
         self.sample_letters = _sample_letters(tokens)
         self.bars: list[str] = []
         self.derived = 0  # how many operators in front of a derivative are waiting for what they derive
+        self.totals = False  # whether the line is to be read as one of differentials
         self.of_totals = False  # whether the line is one of differentials, d(X Y) = ...
 
     @property

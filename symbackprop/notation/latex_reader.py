@@ -109,7 +109,7 @@ class Reader(BracketReader):
         }
 
     def chain(self) -> Chain:
-        self.of_totals = self.starts_total()
+        self.of_totals = self.totals or self.starts_total()
         sides, relations = [self.head() or self.side()], []
         while (relation := self.take(*RELATIONS)) is not None:
             relations.append(relation.text)
@@ -123,17 +123,20 @@ class Reader(BracketReader):
     def head(self) -> Node | None:
         """RSS(b) = ..., at the beginning of a line: a name that nothing declares, with what it depends on."""
         start, token = self.at, self.next
-        word = self.lexicon.find(token.text)
-        open_name = token.kind in ("letter", "word") and (word is None or (word.kind == "scalar" and self.lexicon.free))
-        if not open_name or self.ahead().text != "(" or {token.text, token.text.lower()} & FUNCTION_WORDS:
+        if token.kind not in ("letter", "word") and token.text[1:] not in ACCENTS:
             return None
         texts = [t.text for t in self.tokens[start:]]
-        if ")" not in texts or texts[texts.index(")") + 1] not in RELATIONS:
+        if ")" not in texts or texts[texts.index(")") + 1] not in RELATIONS or {token.text.lower()} & FUNCTION_WORDS:
             return None
-        self.at += 1
+        letter = self.letter()
+        word = self.lexicon.find(letter)
+        open_name = word is None or (word.kind == "scalar" and self.lexicon.free)
+        if not open_name or self.next.text != "(" or letter in FUNCTION_WORDS:
+            self.at = start
+            return None
         args = self.arguments()
         if self.next.text in RELATIONS and all(isinstance(u, s.Name) for u in args):
-            return s.Call(s.Func(token.text, span=self.span(start)), args, span=self.span(start))
+            return s.Call(s.Func(letter, span=self.span(start)), args, span=self.span(start))
         self.at = start
         return None
 

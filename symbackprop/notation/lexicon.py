@@ -24,7 +24,7 @@ class Word:
 
     ``layered``: it carries a layer; ``below``: its layer, or its time, is a subscript whatever the notation says;
     ``sampled``: a superscript is a sample of it; ``called``: "x" where y(x) is its value at x, "any" where it is that
-    at every argument, "" where a bracket behind it is a factor.
+    at every argument, "own" where the page defined it so, "" where a bracket behind it is a factor.
     """
 
     kind: str
@@ -40,8 +40,8 @@ class Lexicon:
     """Letters by their plain name (``W``, ``sigma``, ``y_hat``, ``y_d``), and how layers and samples are written.
 
     ``layer`` and ``sample`` are styles as in ``Notation``. ``free``: an undeclared letter is a scalar, and f, g, h and
-    sigma are functions; so it is where there is no network and no table of symbols. ``bare``: letters that may
-    stand without the layer that others of their kind carry; a number above them is a power.
+    sigma are functions; so it is where there is no network and no table of symbols. ``numbers``: no array is declared.
+    ``bare``: letters that may stand without the layer that others of their kind carry; a number above is a power.
     """
 
     words: Mapping[str, Word] = field(default_factory=dict)
@@ -49,6 +49,12 @@ class Lexicon:
     sample: str = "(i)"
     free: bool = False
     bare: frozenset[str] = frozenset()
+    numbers: bool = False
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether no letter is an array: then functions without arguments are composed, and derived by a prime."""
+        return self.free or self.numbers
 
     def find(self, letter: str) -> Word | None:
         found = self.words.get(letter)

@@ -96,11 +96,15 @@ class Turned(Node):
 
 @dataclass(frozen=True)
 class Partial(Node):
-    """d of / d wrt; ``of`` is None where only dW was written: the cost. ``through`` is the array at a bar behind it."""
+    """d of / d wrt; ``of`` is None where only dW was written: the cost. ``through`` is the array at a bar behind it.
+
+    ``total``: written with d, and not with \\partial.
+    """
 
     of: Node | None
     wrt: Node
     through: Node | None = None
+    total: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,12 @@ def page(data: Mapping[str, Any], formulas: Sequence[str]) -> Page:
     """A page from declarations. Raises NetworkError with the path of what is wrong."""
     check(data)
     implied = infer(formulas, data)
-    names = implied.get("notation", {}).pop("names", {})
-    whole = merged(data, implied)
-    tables: dict[str, Any] = {key: whole[key] for key in ("notation", "symbols") if key in whole}
+    tables: dict[str, Any] = {key: data[key] for key in ("notation", "symbols") if key in data}
     if all(key in NOT_OF_A_NETWORK for key in data):
-        return Page(None, tables)
-    made = Page(network_from(merged(data, declarable(implied))), tables)
-    made.imply(names)
+        made = Page(None, tables)
+    else:
+        made = Page(network_from(merged(data, {k: v for k, v in implied.items() if k != "notation"})), tables)
+    made.imply(implied.get("notation", {}))
     return made
 
 
@@ -95,10 +94,8 @@ def declarable(implied: Mapping[str, Any]) -> dict[str, Any]:
 def page_of_network(network: Network, formulas: Sequence[str]) -> Page:
     """The page of a network that was built in Python: its notation is declared with it, or inferred."""
     declared = {"notation": network.declared_notation}
-    implied = infer(formulas, declared)
-    names = implied.get("notation", {}).pop("names", {})
-    made = Page(network, merged(declared, implied))
-    made.imply(names)
+    made = Page(network, declared)
+    made.imply(infer(formulas, declared).get("notation", {}))
     return made
 
 

@@ -4,7 +4,7 @@ import pytest
 from note_pages import NETWORKS, TABLES
 
 from symbackprop import Dense, Network
-from symbackprop.marking import Page
+from symbackprop.marking import Page, infer
 
 STATUS = {"D": "defined", "P": "proved", "R": "refuted", "U": "unread", "O": "undecided"}
 
@@ -25,4 +25,6 @@ def test_a_page_without_a_network(symbols: dict[str, str], lines: list[tuple[str
 @pytest.mark.parametrize(("described", "lines"), NETWORKS)
 def test_a_page_with_a_network(described: dict, lines: list[tuple[str, str]]) -> None:
     layers = [Dense(units, activation, *rest) for units, activation, *rest in described["layers"]]
-    check(Page(Network(layers, **{k: v for k, v in described.items() if k != "layers"})), lines)
+    page = Page(Network(layers, **{k: v for k, v in described.items() if k != "layers"}))
+    page.imply(infer([latex for latex, _ in lines], {}).get("notation", {}))  # as it is for a file
+    check(page, lines)

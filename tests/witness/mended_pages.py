@@ -312,7 +312,7 @@ PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
         {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
         {},
         [
-            (r"m:=\beta m+(1-\beta)\frac{\partial J}{\partial W}", "D"),
+            (r"m:=\beta m+(1-\beta)\frac{\partial J}{\partial W}", "DU"),
             (r"\Delta=\frac1m(Y-A)", "R"),
         ],
     ),
@@ -471,6 +471,346 @@ PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
         [
             (r"(f\circ g)'=f'\circ g\cdot g'", "P"),
             (r"(f\circ g)'=f'\cdot g'", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"J(w)=(wx-y)^2", "D"),
+            (r"J(0)=0", "RU"),
+            (r"J(w+1)=(w+1)J(w)", "RU"),
+            (r"J(0)=y^2", "PU"),
+            (r"J(w+1)=(wx+x-y)^2", "PU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"\frac{J(\theta+\epsilon)-J(\theta-\epsilon)}{2\epsilon}=J", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"J(\theta)=x\theta^3", "D"),
+            (r"\frac{J(\theta+\epsilon)-J(\theta-\epsilon)}{2\epsilon}=3x\theta^2+x\epsilon^2", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"J(0)=0", "RU"),
+            (r"L(-1)=-L", "RU"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"x": "n x 1", "W": "k x n"}},
+        [
+            (r"f(x)=\|Wx\|^2+1", "D"),
+            (r"f(0)=0", "RU"),
+            (r"f(-x)=f(x)", "PU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"r(x)=\|Wx\|^2+1", "D"),
+            (r"r(0)=0", "RU"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"x": "n x 1", "W": "k x n"}},
+        [
+            (r"f(x)=Wx", "D"),
+            (r"f(x)=Wx", "P"),
+            (r"f(2)=2Wx", "RU"),
+            (r"f(2x)=2Wx", "PU"),
+            (r"f(2x)=Wx", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"\hat y(x)=wx+b", "D"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"y=x^2", "D"),
+            (r"dy=x\,dx", "RU"),
+            (r"dy=2x\,dx", "PU"),
+            (r"\mathrm dy=x\,\mathrm dx", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"d(uv)=u\,dv", "RU"),
+            (r"d(uv)=u\,dv+v\,du", "P"),
+            (r"d(x^3)=x^2dx", "RU"),
+            (r"d(x^3)=3x^2dx", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"dy=2x\,dx", "UO"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"L=(f(x)-y)^2", "D"),
+            (r"f(x)=wx", "U"),
+            (r"\frac{dL}{dw}=0", "UROP"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"a=\phi(z)", "D"),
+            (r"\phi(z)=\tanh(z)", "U"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"h(x)=g(x)+x", "D"),
+            (r"g(x)=x^2", "U"),
+            (r"h'(x)=g'(x)+1", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"(f\circ g)(x)=f(g(x))", "P"),
+            (r"(f\circ g)(2x)=2(f\circ g)(x)", "R"),
+            (r"(f+g)(x)=f(x)+g(x)", "P"),
+            (r"(f')(2x)=2(f')(x)", "RU"),
+            (r"(f/g)(x)=\frac{f(x)}{g(x)}", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"(f+g)\circ h=f\circ h+g\circ h", "P"),
+            (r"(f\circ g\circ h)'=(f'\circ g\circ h)(g'\circ h)h'", "P"),
+            (r"(2f)\circ g=2(f\circ g)", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\psi(t)=t^2", "D"),
+            (r"\psi\circ\sigma=\sigma\circ\psi", "RU"),
+            (r"\sigma\circ\sigma=\sigma\odot\sigma", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac{\partial\delta}{\partial z}=0", "RU"),
+            (r"\frac{\partial\delta}{\partial W}=0x^T", "RU"),
+            (r"\frac{\partial(\delta+z)}{\partial W}=x^T", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"u=\delta^{(1)}", "D"),
+            (r"\frac{\partial u}{\partial z^{(1)}}=0", "RU"),
+        ],
+    ),
+    (
+        {
+            "layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")],
+            "inputs": "n_0",
+            "loss": "binary_cross_entropy",
+            "batch": "m",
+        },
+        {},
+        [
+            (r"\frac{\partial\delta^{(2)}}{\partial W^{(2)}}=0a^{(1)T}", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"m:=\beta m+(1-\beta)\frac{\partial J}{\partial W}", "DU"),
+            (r"W:=W+\frac{5\alpha}{m}(A-Y)X^T", "R"),
+            (r"b:=b+7\alpha\frac5m(A-Y)\mathbf1", "R"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"Y:=2Y-1", "RU"),
+            (r"W:=W+\alpha\frac1m(A-Y)X^T", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"L=(wx-y)^2", "D"),
+            (r"y:=2y+1", "RU"),
+            (r"w:=w+\eta2(wx-y)x", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"v:=\beta v+(1-\beta)\frac{\partial J}{\partial W}", "D"),
+            (r"Z=Z+5v", "RU"),
+            (r"A=A+v", "RU"),
+            (r"J=J+\|v\|^2", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"(a^x)'=xa^{x-1}", "RU"),
+            (r"(a^x)'=a^x\ln a", "P"),
+            (r"(x^n)'=nx^{n-1}", "P"),
+            (r"(c^t)'=tc^{t-1}", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"f(x,y)=x^2+y^2", "D"),
+            (r"y=x", "D"),
+            (r"\frac{\partial f(x,y)}{\partial x}=4x", "RU"),
+            (r"\frac{\partial f(x,y)}{\partial x}=2x", "P"),
+            (r"\frac{df}{dx}=\frac{\partial f}{\partial x}+\frac{\partial f}{\partial y}\frac{dy}{dx}", "PU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"y=2x", "D"),
+            (r"z=x^2+y^2", "D"),
+            (r"\frac{dz}{dx}=\frac{\partial z}{\partial x}+\frac{\partial z}{\partial y}\frac{dy}{dx}", "PU"),
+            (r"\frac{dz}{dx}=\frac{\partial z}{\partial x}", "RU"),
+            (r"\frac{dz}{dx}=10x", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\delta=a-y", "P"),
+            (r"v=y-d", "DU"),
+            (r"y=a", "RU"),
+            (r"\delta=a-y", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\Delta=\frac1m(A-Y)", "P"),
+            (r"dW=\frac1mdZX^T", "PR"),
+            (r"\Delta=\frac1m(A-Y)", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"a=Wx+b", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"L(a,y)=L(y,a)", "RU"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"x": "n x 1", "W": "k x n", "z": "k x 1", "L": "loss"}},
+        [
+            (r"\delta=\frac{\partial L}{\partial z}", "D"),
+            (r"z=Wx", "UD"),
+            (r"\frac{\partial L}{\partial W}=\delta x^T", "POU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"e^{(i)}=a^{(i)}-y^{(i)}", "UDR"),
+            (r"e_j=a_j-y_j", "UD"),
+        ],
+    ),
+    (
+        {"layers": [("K", "softmax")], "inputs": "n", "loss": "cross_entropy"},
+        {},
+        [
+            (r"\frac d{dz}\tanh(z)=1-\tanh(z)^2", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\frac d{dx}\log x=\frac1x", "P"),
+            (r"\frac d{dx}x^2=2x", "P"),
+            (r"\frac d{dx}x^2=3x", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"L=(wx-y)^2", "D"),
+            (r"w_{t+1}=w_t+v_{t+1}", "DUO"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "identity")], "inputs": "n_0", "loss": "squared_error"},
+        {},
+        [
+            (r"W:=W-2(a-y)x^T", "P"),
+            (r"W:=W-(a-y)x^T", "R"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x p", "W": "p x k", "L": "loss", "J": "loss"}},
+        [
+            (r"Y=XW", "D"),
+            (r"d(XW)=dXW+XdW", "P"),
+            (r"dY=dXW+XdW", "P"),
+            (r"dX=dYW^T", "P"),
         ],
     ),
 ]
