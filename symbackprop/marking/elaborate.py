@@ -17,7 +17,7 @@ from symbackprop.marking.calls import Calls, folded
 from symbackprop.marking.conditions import Conditions
 from symbackprop.marking.differentials import Differentials
 from symbackprop.marking.partials import Misfit, Partials, Shorthand
-from symbackprop.marking.products import UNKNOWN, Bracketing, neighbours_settled, settled
+from symbackprop.marking.products import MAX_FACTORS, UNKNOWN, Bracketing, neighbours_settled, settled
 from symbackprop.marking.scope import Scope
 from symbackprop.marking.sums import Sums, free_symbols, sized_deltas
 from symbackprop.marking.unfolding import Unfolding
@@ -262,7 +262,7 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
         items, between, words = _scalars_attached(formulas, joints)
         if len(items) == 1:
             return items[0]
-        if all(shape(u) == SCALAR for u in items) or len(items) > 10:
+        if all(shape(u) == SCALAR for u in items) or len(items) > MAX_FACTORS:
             made = Bracketing(items, between)
             return self.checked(made.formula(made.default()), node)
         made = Bracketing(items, between, self.symbolic_shapes(items))
