@@ -314,6 +314,9 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
             return f.Norm(base.arg, base.order, 2)
         self.checked(base, node.base)
         rows, columns = shape(base)
+        if rows == columns != ONE and isinstance(node.base, s.Name) and folded(exponent) == f.Number(Fraction(2)):
+            message = f"{node.base.letter} times itself, or each entry squared? write the product, or \\odot"
+            raise NotationError(message, node.span[0], "SBP103", node.span[1])
         negative = isinstance(times := folded(exponent), f.Number) and times.value < 0
         if negative and rows == columns != ONE:
             message = "a square array to the -1 is its inverse for some: write \\frac{1}{...} for the entries"

@@ -47,6 +47,10 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any], used: Collection
         bare_sample = bare_sample or _bare_sample(tokens)
         per_sample = per_sample or _per_sample(tokens)
     notation: dict[str, Any] = {}
+    weak = marks.pop("weak", 0)
+    marks["l"] += weak if "l" in marks else 0
+    if not marks["l"]:
+        del marks["l"]
     if "layer" not in given and marks:
         notation["layer"] = marks.most_common(1)[0][0]
     if "first" not in given and (first := _first(lowest, inputs)) is not None:
@@ -160,7 +164,10 @@ def _superscript(
         style, number = "l", re.match(r"(\d+)", text)
     else:
         return
-    marks[style] += 3 if style != "l" else 1
+    if style == "l" and letter in ("a", "A", "h", "H") and inside[0].kind == "number":
+        marks["weak"] += 1  # a power as well as a layer
+    else:
+        marks[style] += 3 if style != "l" else 1
     if number is not None:
         value = int(number[1][:4])
         if letter in ("W", "w", "b", "z", "Z", "delta", "Delta"):

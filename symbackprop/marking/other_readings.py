@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from symbackprop.errors import NetworkError, NotationError, Position
 from symbackprop.marking.infer import infer
@@ -23,6 +23,7 @@ class OtherReadings:
 
     network: Any
     declared: dict[str, Any]
+    beside = False  # whether this page serves one reading of a formula that was read in another way first
 
     if TYPE_CHECKING:
 
@@ -31,13 +32,19 @@ class OtherReadings:
         def scope(self, latex: str) -> Scope: ...
         def _tree(self, tokens: Sequence[Token], scope: Scope) -> s.Chain: ...
 
+    def _beside(self, network: Any, declared: Mapping[str, Any]) -> Self:
+        """A page on which a formula is tried once more, and no further readings of it."""
+        made = type(self)(network, declared)
+        made.beside = True
+        return made
+
     def _in_rows(self, before: Verdict, latex: str, at: Position) -> Verdict | None:
         """What is right of one example as a row, where samples are declared to be rows; else None."""
         network: Any = self.network
         if not is_dataclass(network) or getattr(network, "samples", "") != "rows" or getattr(network, "batch", 1):
             return None
         try:
-            other = type(self)(replace(network, batch=1, notes=()), self.declared)  # type: ignore[type-var]
+            other = self._beside(replace(network, batch=1, notes=()), self.declared)  # type: ignore[type-var]
         except NetworkError:  # one example in numerator layout has its rows already
             return None
         found = other.judge(latex, at)
@@ -59,7 +66,7 @@ class OtherReadings:
             shown = r"\ell" if letter == "ell" else letter
             names = {**notation.get("names", {}), "sample_loss": shown}
             try:
-                other = type(self)(self.network, {**self.declared, "notation": {**notation, "names": names}})
+                other = self._beside(self.network, {**self.declared, "notation": {**notation, "names": names}})
                 right = other.judge(latex, at).status is Status.PROVED
             except NetworkError:
                 continue
@@ -72,10 +79,17 @@ class OtherReadings:
         """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
         layout = {k: v for k, v in infer([latex], self.declared).items() if k in ("samples", "weights")}
         network: Any = self.network
-        if not is_dataclass(network) or all(getattr(network, k, v) == v for k, v in layout.items()):
+        if not is_dataclass(network):
             return None
+        model: Model = self.network.model
+        single = len(model.blocks) == 1 and model.sizes[-1] == ONE  # its w is a column for most
+        misshapen = found.code in ("SBP201", "SBP202")
+        if not layout and single and misshapen and re.search(r"(?<![A-Za-z])w(?![A-Za-z])", latex):
+            layout = {"weights": "out x in" if model.frame.in_by_out else "in x out"}
+        if all(getattr(network, k, v) == v for k, v in layout.items()):
+            return self._in_numerator_layout(found, latex, at)
         try:
-            other = type(self)(replace(network, notes=(), **layout), self.declared)  # type: ignore[type-var]
+            other = self._beside(replace(network, notes=(), **layout), self.declared)  # type: ignore[type-var]
         except NetworkError:
             return None
         if other.judge(latex, at).status is not Status.PROVED:
@@ -83,6 +97,17 @@ class OtherReadings:
         shown = " and ".join(f'{key} = "{value}"' for key, value in layout.items() if getattr(network, key) != value)
         message = f"right with {shown}, and the network is declared otherwise"
         return right_if(message, found)
+
+    def _in_numerator_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
+        """What is right with derivatives by columns as rows, where no layout is declared; else None."""
+        notation = dict(self.declared.get("notation", {}))
+        derivatives = latex.count(r"\partial") + latex.count(r"\nabla")
+        if "layout" in notation or derivatives < 4 or getattr(self.network, "batch", None) is not None:
+            return None
+        other = self._beside(self.network, {**self.declared, "notation": {**notation, "layout": "numerator"}})
+        if other.judge(latex, at).status is not Status.PROVED:
+            return None
+        return right_if('right with layout = "numerator", which is not declared', found)
 
     def _of_functions(
         self, pieces: Sequence[Sequence[Token]], scope: Scope, latex: str, at: Position

@@ -257,9 +257,8 @@ class Page(Attempts, Definitions, OtherReadings):
         found = chain(tuple(links))
         if self.network is not None and found.status in (Status.REFUTED, Status.UNREAD):
             other = self._of_functions(pieces, scope, latex, at)
-            other = self._in_rows(found, latex, at) if other is None else other
-            other = self._in_its_layout(found, latex, at) if other is None else other
-            other = self._of_each_sample(found, latex, at) if other is None else other
+            for reading in () if self.beside else (self._in_rows, self._in_its_layout, self._of_each_sample):
+                other = reading(found, latex, at) if other is None else other
             return found if other is None else other
         return found
 
@@ -280,8 +279,8 @@ class Page(Attempts, Definitions, OtherReadings):
     def _chain(self, tree: s.Chain, scope: Scope) -> list[Verdict]:
         links: list[Verdict] = []
         wrong = False
-        left = tree.sides[0]
-        for k, right in enumerate(tree.sides[1:]):
+        left, *others = in_time(tree.sides, scope)
+        for k, right in enumerate(others):
             found = self._link(left, right, tree.relations[k], scope, first=k == 0)
             found = replace(found, span=found.span if found.status is Status.UNREAD and found.span else right.span)
             if wrong and found.status in (Status.PROVED, Status.CONSISTENT):
@@ -297,8 +296,6 @@ class Page(Attempts, Definitions, OtherReadings):
     def _link(self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool) -> Verdict:
         try:
             self._note_use(left, right)
-            if first:
-                left, right = in_time(left, right, scope)
             if keeps_state(left, right, relation, scope) and isinstance(left, s.Name):
                 self._states.add(left.letter)
                 return Verdict(Status.DEFINED, f"a value of {left.letter} told by the one before: nothing is claimed")

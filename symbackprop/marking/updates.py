@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -57,15 +57,24 @@ def update_of(
 STEP_LETTERS = frozenset({"t", "k", "n", "s", "i", "tau"})
 
 
-def in_time(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
+def in_time(sides: Sequence[s.Node], scope: Scope) -> list[s.Node]:
     """W_{t+1} = W_t - r E, W^{(k+1)} = W^{(k)} - r E: the number of the step told by marks for new and old."""
+    left = sides[0]
+    out = [left]
+    for right in sides[1:]:
+        out[0], step = _told_apart(left, right, scope)
+        out.append(step)
+    return out
+
+
+def _told_apart(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.Node]:
     if not isinstance(left, s.Name):
         return left, right
     if scope.lexicon.free and left.mark == "new":  # w_t is a letter of its own there
         names = {f"{left.letter}_{step}" for step in STEP_LETTERS}
         plain = replace(left, mark="old")
         return left, s.rewrite(right, lambda v: replace(plain, span=v.span) if _is_old(v, names) else v)
-    if not is_parameter(left, scope):
+    if not is_parameter(left, scope) and (scope.model is not None or left.letter not in scope.families):
         return left, right
     again = [u for u in s.walk(right) if isinstance(u, s.Name) and u.letter == left.letter]
     for place in ("entries", "layer", "sample"):

@@ -17,6 +17,7 @@ from symbackprop.proof.atoms import (
     primes,
     single,
 )
+from symbackprop.proof.canonical import Exponent
 from symbackprop.proof.relations import Relations
 
 
@@ -125,6 +126,10 @@ class Functions(Relations):
         if complement is not None and complement[0] > 0:
             c, atom = complement
             return self.minus(self._log_number(c), self.softplus(self.inside(atom)))
+        common = _common(p)
+        if common:  # log(1/p - 1) = log(1 - p) - log p
+            rest = self.mul(p, {frozenset((atom, -e) for atom, e in common.items()): 1})
+            return self.add(self.log(rest), *(self.scaled(self._log_atom(atom), e) for atom, e in common.items()))
         c = content(p)
         return self.add(self._log_number(c), self.atom("log", self.scaled(p, Fraction(1) / c)))
 
@@ -201,3 +206,10 @@ def _leading_sign(p: Polynomial) -> int:
         return 1 if next(iter(p.values())) > 0 else -1
     first = min(p.items(), key=lambda term: (sorted((h.key, e) for (h, _), e in term[0]), abs(term[1]), order(term[0])))
     return 1 if first[1] > 0 else -1
+
+
+def _common(p: Polynomial) -> dict[Atom, Exponent]:
+    """The powers of atoms that divide every term; of an atom that stands in denominators, the lowest of its powers."""
+    terms = [dict(mono) for mono in p]
+    lowest = {atom: min(term.get(atom, 0) for term in terms) for atom in {atom for term in terms for atom in term}}
+    return {atom: e for atom, e in lowest.items() if e}
