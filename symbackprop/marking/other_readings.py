@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from symbackprop.algebra.formula import ONE
 from symbackprop.errors import NetworkError, NotationError, Position
 from symbackprop.marking.infer import infer
 from symbackprop.marking.scope import Scope
 from symbackprop.marking.verdicts import right_if, unread
+from symbackprop.model.model import Model
 from symbackprop.notation import syntax as s
 from symbackprop.notation.latex_tokens import Token
 from symbackprop.notation.lexicon import FUNCTION_WORDS
