@@ -89,6 +89,8 @@ class Arrays:
         base = self._of_layer(node, family)
         node = self._sample_below(node, family, base)
         base = self._per_sample(base, family)
+        if node.sample is None and family.column and len(node.entries) == 2:  # an entry of the array of all
+            return self.entries(base, node.entries, node)
         if node.sample is None and family.column and self.sample.name not in self.bound:
             self.unmarked = True
             if self.whole:
@@ -261,5 +263,11 @@ class Arrays:
         return f.Product((base.T if self.scope.rows else base, f.Unit(sample, samples)))
 
     def kronecker(self, left: sympy.Expr, right: sympy.Expr, node: Node) -> Formula:
+        samples = [e for e in (left, right) if e.is_Symbol and self.ends.get(e.name) == self.scope.samples is not None]
+        if len(samples) == 1:
+            message = (
+                "delta with two indices is Kronecker's, and one of these counts samples: write the layer, or Delta"
+            )
+            raise NotationError(message, node.span[0], "SBP103", node.span[1])
         size = next((self.indices[e.name] for e in (left, right) if e.is_Symbol and e.name in self.indices), None)
         return f.Kronecker(left, right, size)

@@ -76,6 +76,14 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
 
     def with_ranges(self, node: Formula) -> Formula:
         """The formula with the range of every Kronecker delta that what stands elsewhere told."""
+        for u in f.walk(node):
+            if isinstance(u, f.Kronecker):
+                sizes = {self.indices[str(e)] for e in (u.left, u.right) if str(e) in self.indices}
+                if len(sizes) > 1 and self.scope.model is None:
+                    raise ShapeMismatch("the indices of a Kronecker delta run along axes of different size")
+                if len(sizes) > 1:
+                    message = "delta with two indices is Kronecker's, and these count different things: write the layer"
+                    raise NotationError(message, None, "SBP103")
         for name, size in self.indices.items():
             node = sized_deltas(node, sympy.Symbol(name), size)
         return node

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from symbackprop.errors import NetworkError, NotationError
 from symbackprop.marking.infer_names import names_of
@@ -66,7 +66,7 @@ def infer(formulas: Sequence[str], declared: Mapping[str, Any], used: Collection
     )
     if letters := {role: letter for role, letter in letters.items() if role not in names}:
         notation["names"] = _that_stand_apart({**notation.get("names", {}), **letters}, names)
-    layout = _layout(pages)
+    layout = layout_of(formulas, enough=2)
     implied: dict[str, Any] = {key: value for key, value in layout.items() if key not in declared}
     return {**implied, "notation": notation} if notation else implied
 
@@ -210,22 +210,45 @@ def _per_sample(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def _layout(pages: Sequence[Sequence[Token]]) -> dict[str, str]:
-    """Where samples and weights lie, from a product that only one layout has: W x, W^T x, X W."""
-    for tokens in pages:
-        for (first, turned), (second, also) in _neighbours(tokens):
-            if (first in "Ww" or first in _OTHER_WEIGHTS) and turned and second in "xXaA" and not also:
-                return {"samples": "columns", "weights": "in x out"}
-            if first == "X" and not turned and (second in "Ww" or second in _OTHER_WEIGHTS):
-                return {"samples": "rows", "weights": "out x in" if also else "in x out"}
-    for tokens in pages:
-        for side in _affine_sides(tokens):
-            for (first, turned), (second, also) in _neighbours(side):
-                if first in "Ww" and second in "XAxa":
-                    return {"samples": "columns", "weights": "in x out" if turned else "out x in"}
-                if first in "XA" and second in "Ww":
-                    return {"samples": "rows", "weights": "out x in" if also else "in x out"}
-    return {}
+def layout_of(formulas: Sequence[str], enough: int = 1) -> dict[str, str]:
+    """Where samples and weights lie, from products that only one layout has: W x, W^T x, X W.
+
+    It takes ``enough`` formulas, and none that says otherwise: a single one may be a slip. w^T x, of one unit, is none.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for tokens in (u for text in formulas if (u := _tokens(text)) is not None):
+        shown = {layout for pair in _neighbours(tokens) if (layout := _by_product(*pair)) is not None}
+        if not shown:
+            pairs = (pair for side in _affine_sides(tokens) for pair in _neighbours(side))
+            shown = {layout for pair in pairs if (layout := _by_affine(*pair)) is not None}
+        column = any(first[0] in ("w", *_OTHER_WEIGHTS) and first[1] for first, _ in _neighbours(tokens))
+        for layout in shown:
+            found[layout] += enough if column else 1
+    if len(found) != 1:
+        return {}
+    (((samples, weights), times),) = found.items()
+    return {"samples": samples, "weights": weights} if times >= enough else {}
+
+
+_Factor: TypeAlias = tuple[str, bool]
+
+
+def _by_product(left: _Factor, right: _Factor) -> tuple[str, str] | None:
+    (first, turned), (second, also) = left, right
+    if (first in "Ww" or first in _OTHER_WEIGHTS) and turned and second in "xXaA" and not also:
+        return "columns", "in x out"
+    if first == "X" and not turned and (second in "Ww" or second in _OTHER_WEIGHTS):
+        return "rows", "out x in" if also else "in x out"
+    return None
+
+
+def _by_affine(left: _Factor, right: _Factor) -> tuple[str, str] | None:
+    (first, turned), (second, also) = left, right
+    if first in "Ww" and second in "XAxa":
+        return "columns", "in x out" if turned else "out x in"
+    if first in "XA" and second in "Ww":
+        return "rows", "out x in" if also else "in x out"
+    return None
 
 
 def _affine_sides(tokens: Sequence[Token]) -> list[Sequence[Token]]:

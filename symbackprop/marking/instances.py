@@ -52,10 +52,14 @@ def layers_below(node: s.Node, scope: Scope) -> s.Node:
     """W_2, \\delta_l: one number below a letter that must carry a layer, and carries none, is its layer."""
     if scope.last < 2 or scope.lexicon.layer == "_l":
         return node
+    pairs = {str(e) for u in s.walk(node) if isinstance(u, s.Name) and len(u.entries) > 1 for e in u.entries}
+    words = {"o": scope.last, "h": scope.last - 1} if scope.last == 2 and not pairs & {"o", "h"} else {}
 
     def change(u: s.Node) -> s.Node:
         if isinstance(u, s.Name) and _lacks_layer(u, scope) and len(u.entries) == 1:
             (entry,) = u.entries
+            if str(entry) in words and scope.families[u.letter].what in ("error", "preactivation", "bias"):
+                return replace(u, layer=sympy.Integer(words[str(entry)] + scope.first - 1), entries=())
             if entry.is_Integer or {symbol.name for symbol in entry.free_symbols} <= {"l", "L"}:
                 return replace(u, layer=entry, entries=())
         return u
@@ -175,6 +179,10 @@ def sample_letter(nodes: Sequence[s.Node], scope: Scope) -> str:
     )
     if over_samples or any(u.sample == i for u in names):
         return "i"
+    marks = [u.sample for u in every if isinstance(u, s.Name | s.OfSample) and u.sample is not None]
+    written = {str(mark) for mark in marks if mark.is_Symbol}
+    if len(written) == 1:
+        return written.pop()
     for u in names:
         family = scope.families.get(u.letter)
         if family is not None and i in u.entries and _counts_units(u, family, scope):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from symbackprop.algebra.formula import ONE
 from symbackprop.errors import NetworkError, NotationError, Position
-from symbackprop.marking.infer import infer
+from symbackprop.marking.infer import layout_of
 from symbackprop.marking.scope import Scope
 from symbackprop.marking.verdicts import right_if, unread
 from symbackprop.model.model import Model
@@ -79,7 +79,7 @@ class OtherReadings:
 
     def _in_its_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
         """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
-        layout = {k: v for k, v in infer([latex], self.declared).items() if k in ("samples", "weights")}
+        layout = {k: v for k, v in layout_of([latex]).items() if k not in self.declared}
         network: Any = self.network
         if not is_dataclass(network):
             return None

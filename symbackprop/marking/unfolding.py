@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symbackprop.algebra import formula as f
@@ -136,6 +137,17 @@ class Unfolding:
             message = f"{of.letter} was derived by {before.letter} before {array.letter} was defined: define it first"
             raise NotationError(message, node.span[0], "SBP104", node.span[1])
         told = [u for u in users if u in known] or [u for u in users if u in self.mentioned]
+        around = [
+            v
+            for v in users
+            if v not in told and any(self._depends(v, u) for u in told) and self._avoids(v, told, array)
+        ]
+        if around and any(u in known for u in told):
+            message = (
+                f"{of.letter} was derived by {told[0].letter}, and {array.letter} enters {around[0].letter} past it"
+            )
+            raise NotationError(f"{message}: define it before", node.span[0], "SBP103", node.span[1])
+        told = [] if around else told
         last = [u for u in told or users if not any(u != v and self._depends(v, u) for v in told or users)]
         if len(last) > 1 and not told:
             shown = " and ".join(u.letter for u in last)
@@ -151,6 +163,11 @@ class Unfolding:
             whole = parts[0] if len(parts) == 1 else f.Add(tuple(parts))
             known += [u for u in last if u not in known]
         return whole if part == array else f.substitute(part, {array: whole})
+
+    def _avoids(self, one: Symbol, names: Sequence[Symbol], array: Symbol) -> bool:
+        """Whether one array of the page is made with another on a way that passes none of some names."""
+        kept = {u: v for u, v in self.scope.definitions.items() if u not in names}
+        return array in set(f.walk(dv.unfolded(kept[one], kept, array)))
 
     def _depends(self, one: Symbol, other: Symbol) -> bool:
         """Whether one array of the page is made with another."""

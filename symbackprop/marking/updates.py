@@ -30,6 +30,9 @@ def update_of(
     same = [u for u in again if (u.layer, u.entries) == (left.layer, left.entries)]
     if not same or not (relation == ":=" or left.mark == "new" or any(_leads(u, left) for u in right.terms)):
         return None
+    if left.mark == "old" or any(u.mark == "new" for u in again):
+        message = "a step tells the new value by the old one: write it so, W_{new} = W_{old} - ..."
+        raise NotationError(message, left.span[0], "SBP104", right.span[1])
     part = elaborator.of(left)
     arrays = [u for u in f.walk(part) if isinstance(u, Symbol)]
     scope = elaborator.scope
@@ -82,6 +85,8 @@ def _told_apart(left: s.Node, right: s.Node, scope: Scope) -> tuple[s.Node, s.No
         for u in again:
             there = _step(u, place)
             if there is None or (here is None and left.mark != "new") or (here is not None and here - there != 1):
+                continue
+            if here is None and not there.is_Symbol:
                 continue
             letters = {symbol.name for e in (here, there) if e is not None for symbol in e.free_symbols}
             after = left if here is None else _without_step(left, place, "new")

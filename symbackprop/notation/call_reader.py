@@ -37,6 +37,9 @@ class CallReader(Scripts):
         if self._differential():
             return self.differential()
         letter = self.letter()
+        if letter not in self.lexicon.words and re.fullmatch(r"d[A-Za-z]\d+", letter):
+            hint = f"d{letter[1]}_{letter[2:]}"
+            raise self.error(f"{letter} is not declared: write {hint} for a derivative", self.tokens[start], "SBP102")
         if letter == "npsum":
             return self.numpy_sum(start)
         word = self.lexicon.find(letter)

@@ -7,7 +7,7 @@ and ``\intercal`` are the same). Nothing here knows what a formula means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from symbackprop.errors import NotationError, Position
@@ -164,6 +164,7 @@ _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘ�
 _START = Position(1, 1)
 
 
+UPRIGHT = frozenset("dW dZ dA db dw dz da dX dx dJ dL dY dy".split())  # noqa: SIM905
 RUNS = frozenset(
     "softmax sigmoid tanh relu ReLU exp log ln diag softplus swish sign max min sin cos sinh cosh abs".split()  # noqa: SIM905
 )
@@ -180,7 +181,7 @@ def tokenize(text: str, at: Position = _START) -> list[Token]:
     """
     if len(text) > MAX_LENGTH:
         raise NotationError(f"the formula has more than {MAX_LENGTH} characters: split it", at, "SBP105")
-    found = _words_apart(_letters_together(list(_tokens(text, at))))
+    found = _words_apart(_letters_together(list(_split(_tokens(text, at)))))
     if len(found) > MAX_TOKENS:
         raise NotationError(f"the formula has more than {MAX_TOKENS} pieces: split it", at, "SBP105")
     return found
@@ -199,6 +200,18 @@ def _tokens(text: str, at: Position) -> Iterator[Token]:
             yield token
         here = after
     yield Token("end", "", here, here)
+
+
+def _split(tokens: Iterable[Token]) -> Iterator[Token]:
+    """An upright dW as d and W."""
+    for token in tokens:
+        if token.kind == "upright":
+            line, column = token.start
+            middle = Position(line, column + 1)
+            yield Token("letter", "d", token.start, middle)
+            yield Token("letter", token.text[1:], middle, token.end)
+        else:
+            yield token
 
 
 def _letters_together(tokens: list[Token]) -> list[Token]:
@@ -255,6 +268,8 @@ def _token(kind: str, piece: str, here: Position, after: Position) -> Token | No
         return Token("mark", _TEXT[kind], here, after)
     if kind == "word":
         word = piece[piece.index("{") + 1 : -1].strip().removeprefix(r"\rm").strip()
+        if word in UPRIGHT:  # \mathrm{dW}: the d, and the letter in the next token
+            return Token("upright", word, here, after)
         kind = "text" if piece.startswith((r"\text", r"\mbox")) else "word"
         return Token("letter" if len(word) == 1 else kind, word, here, after)
     if kind in ("begin", "close"):

@@ -239,6 +239,11 @@ class Scripts(Cursor):
         carries = known.layered or known.kind == "function"
         if style == "(l)" and known.sampled and marks.sample is None and found in self.sample_letters:
             marks.sample = found
+        elif (
+            style == "(l)" and known.sampled and marks.letter in self.lexicon.bare and found.is_Symbol
+            and str(found) not in ("l", "L") and marks.sample is None
+        ):  # fmt: skip
+            marks.sample = found  # there is one layer, and nobody calls it j
         elif style == layers and carries and marks.layer is None:
             marks.layer = found
         elif style == "(l)" and known.sampled and marks.sample is None:

@@ -253,7 +253,7 @@ def test_the_notation_of_a_page_is_inferred(formulas: list[str], notation: dict)
     ],
 )
 def test_where_samples_and_weights_lie_is_inferred(formula: str, layout: tuple[str, str]) -> None:
-    found = infer([r"J = 1", formula], {})
+    found = infer([r"J = 1", formula, formula], {})
     assert (found["samples"], found["weights"]) == layout
     assert "samples" not in infer([formula], {"samples": layout[0]})
 

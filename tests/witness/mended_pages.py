@@ -4,6 +4,8 @@ The letters of what is right: P proved, R refuted, U unread, O open, D defined; 
 several ways, several.
 """
 
+# ruff: noqa: E501
+
 PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
     (
         {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
@@ -811,6 +813,159 @@ PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
             (r"d(XW)=dXW+XdW", "P"),
             (r"dY=dXW+XdW", "P"),
             (r"dX=dYW^T", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x d", "W": "d x d", "L": "loss"}},
+        [
+            (r"H = XW", "D"),
+            (r"Y = H + X", "D"),
+            (r"\frac{\partial L}{\partial X} = \frac{\partial L}{\partial H}W^T", "RU"),
+            (r"\frac{\partial L}{\partial X} = \frac{\partial L}{\partial H}W^T+\frac{\partial L}{\partial Y}", "P"),
+            (r"\frac{\partial L}{\partial H} = \frac{\partial L}{\partial Y}", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x d", "A": "d x k", "B": "d x k", "L": "loss"}},
+        [
+            (r"Q=XA", "D"),
+            (r"K=XB", "D"),
+            (r"S=QK^T", "D"),
+            (r"\frac{\partial L}{\partial X}=\frac{\partial L}{\partial Q}A^T", "RU"),
+            (r"\frac{\partial L}{\partial X}=\frac{\partial L}{\partial Q}A^T+\frac{\partial L}{\partial K}B^T", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x d", "W": "d x d", "L": "loss"}},
+        [
+            (r"H=XW", "D"),
+            (r"Y=HW", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\frac{\partial L}{\partial H}", "RU"),
+            (r"\frac{\partial L}{\partial W}=X^T\frac{\partial L}{\partial H}+H^T\frac{\partial L}{\partial Y}", "P"),
+            (r"\frac{\partial L}{\partial H}=\frac{\partial L}{\partial Y}W^T", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"h=wx", "D"),
+            (r"y=wh", "D"),
+            (r"\frac{dL}{dw}=\frac{dL}{dh}x", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"m=x+y", "D"),
+            (r"s=x-y", "D"),
+            (r"z=ms", "D"),
+            (r"\frac{\partial L}{\partial x}=\frac{\partial L}{\partial m}", "RU"),
+            (r"\frac{\partial L}{\partial x}=\frac{\partial L}{\partial m}+\frac{\partial L}{\partial s}", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x d", "W": "d x d", "L": "loss"}},
+        [
+            (r"H=XW", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\frac{\partial L}{\partial H}", "P"),
+            (r"Y=HW", "D"),
+            (r"\frac{\partial L}{\partial W}=X^T\frac{\partial L}{\partial H}", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"W_{old}=W_{new}-\alpha\frac{\partial J}{\partial W}", "RU"),
+            (r"W_{old}=W_{new}+\alpha\frac{\partial J}{\partial W}", "PU"),
+            (r"W=W_{new}-\alpha\frac1m(A-Y)X^T", "RU"),
+            (r"W_{new}=W_{old}-\alpha\frac1m(A-Y)X^T", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"W_{t+1}=W_{t-1}-\alpha\frac1m(A-Y)X^T", "RU"),
+            (r"W_{t+1}=W_t-\alpha\frac{\partial J}{\partial W_{t+1}}", "RU"),
+            (r"W_{new}=W-\alpha\frac{\partial J}{\partial W_{new}}", "RU"),
+            (r"W_{t+1}=W_t-\alpha\frac{\partial J}{\partial W_t}", "P"),
+        ],
+    ),
+    (
+        {
+            "layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")],
+            "inputs": "n_0",
+            "loss": "binary_cross_entropy",
+            "batch": "m",
+            "notation": {"layer": "[l]"},
+        },
+        {},
+        [
+            (r"\mathrm{dW}^{[2]}=(Y-A^{[2]})A^{[1]T}", "RU"),
+            (r"\mathrm{dZ}^{[2]}=Y-A^{[2]}", "RU"),
+            (r"\mathrm{dW}^{[2]}=\frac1m(A^{[2]}-Y)A^{[1]T}", "P"),
+            (r"\mathrm{dW2}=(Y-A^{[2]})A^{[1]T}", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "tanh"), ("n_2", "tanh")], "inputs": "n", "loss": "half_squared_error"},
+        {},
+        [
+            (r"\delta_2=(a_2-y)\odot(1-a_2^2)", "P"),
+            (r"\delta_1=W_2^T\delta_2\odot(1-a_1^2)", "P"),
+            (r"\delta_1=W_2^T\delta_2\odot(1-a_1)^2", "R"),
+        ],
+    ),
+    (
+        {"layers": [(1, "tanh"), (1, "tanh")], "inputs": 1, "loss": "half_squared_error"},
+        {},
+        [
+            (r"\frac{\partial J}{\partial w_2}=(a_2-y)(1-a_2^2)a_1", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid"), ("n_2", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
+        {},
+        [
+            (r"\delta_o=a^{(2)}-y", "P"),
+            (r"\delta_h=W^{(2)T}\delta_o\odot a^{(1)}\odot(1-a^{(1)})", "P"),
+            (r"\frac{\partial J}{\partial W^{(2)}}=\delta_oa^{(1)T}", "P"),
+            (r"\frac{\partial J}{\partial W^{(2)}}=\delta_ha^{(1)T}", "R"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "n x d", "w": "d x 1", "y": "n x 1"}},
+        [
+            (r"L(w)=\frac12\|Xw-y\|^2", "D"),
+            (r"w_{t+1}=w_t-\eta\nabla L(w_t)", "P"),
+            (r"w_{k+1}=w_k-\eta\nabla L(w_k)", "P"),
+            (r"w_{t+1}=w_t-\eta X^T(Xw_t-y)", "P"),
+            (r"w_{t+1}=w_t+\eta X^T(Xw_t-y)", "R"),
+        ],
+    ),
+    (
+        {"layers": [(1, "sigmoid")], "inputs": "n", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\frac{\partial L^{(i)}}{\partial b}=a-y", "P"),
+            (r"\frac{\partial L^{(j)}}{\partial b}=a-y", "P"),
+            (r"a^{(j)}=\sigma(wx+b)", "P"),
+        ],
+    ),
+    (
+        {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy", "batch": "m"},
+        {},
+        [
+            (r"\delta_{ki}=\frac1m(a_{ki}-y_{ki})", "U"),
+            (r"\frac{\partial J}{\partial b_k}=\sum_{i=1}^m\delta_{ki}", "U"),
         ],
     ),
 ]
