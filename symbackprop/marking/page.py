@@ -104,7 +104,7 @@ class Page(Attempts, Definitions, OtherReadings):
         if "differentials" not in found and re.search(r"(?<![A-Za-z\\])d\{?[ZzAa](?![A-Za-z])", latex):
             self._inferred.setdefault("differentials", "J")  # what dZ means does not change from line to line
         self.imply(found)
-        rest = {**{k: v for k, v in self._inferred.items() if k != "names"}, **declared}
+        rest = {**{k: v for k, v in self._inferred.items() if k not in ("names", "loss")}, **declared}
         unknown = sorted(set(rest) - set(Notation.keys()))
         if unknown:
             known = ", ".join(Notation.keys())
@@ -125,6 +125,19 @@ class Page(Attempts, Definitions, OtherReadings):
             if key != "names":
                 self._inferred.setdefault(key, value)
 
+    def _symbols(self) -> dict[str, str]:
+        """The declared symbols, and the loss where a page without a network derives one that it does not declare."""
+        declared = dict(self.declared.get("symbols", {}))
+        return {**declared, self._inferred["loss"]: "loss"} if "loss" in self._inferred else declared
+
+    def _imply_loss(self, latex: str) -> None:
+        declared = self.declared.get("symbols", {})
+        if self.network is not None or not declared or "loss" in declared.values() or "loss" in self._inferred:
+            return
+        found = re.search(r"\\partial\s*(?:\\mathcal\s*\{?\s*)?([JLCE]|\\ell)(?![A-Za-z_(])", latex)
+        if found is not None and found[1] not in declared and found[1] not in self.defined:
+            self._inferred["loss"] = found[1]
+
     def _is_size(self, letter: str) -> bool:
         """Whether a letter is a size of the network already, which no role may take from it."""
         if self.network is None:
@@ -136,9 +149,10 @@ class Page(Attempts, Definitions, OtherReadings):
         """The scope in which a formula is read; it is made anew when a formula tells more of the notation."""
         before = repr(self._inferred)
         notation = self._notation(latex)
+        self._imply_loss(latex)
         if self._scope is None or repr(self._inferred) != before:
             old = self._scope
-            symbols = self.declared.get("symbols", {})
+            symbols = self._symbols()
             prover = self._network_prover()
             if self.network is not None and prover is not None:
                 self._scope = network_scope(self.network.model, notation, symbols, self._inferred.get("names", {}))

@@ -152,6 +152,7 @@ class Cursor:
         if token.kind in ("letter", "word"):
             self.at += 1
             name = token.text
+            name += self.primed()
             if not bare and self.next.text in ("_", "^") and name not in ("i", "j", "k", "l"):
                 name += self.size_mark()
             return sympy.Symbol(name)
@@ -164,6 +165,10 @@ class Cursor:
             self.expect(closer, "behind the index")
             return inner
         raise self.error(f"expected an index, a letter or a number, not {self.found()}")
+
+    def primed(self) -> str:
+        """What a prime behind an index adds to its name: d' is another index than d."""
+        return "_p" if self.take("'") else ""
 
     def index_or_whole(self) -> sympy.Expr:
         return WHOLE if self.take(":", r"\cdot", "*") else self.index()
@@ -215,11 +220,12 @@ class Cursor:
                     found.append(WHOLE)
                 elif token.text == "_":
                     break
-                elif token.kind == "letter" or (token.kind == "number" and token.text.isdigit()):
+                elif token.kind == "letter":
                     self.at += 1
-                    found.append(
-                        sympy.Symbol(token.text) if token.kind == "letter" else sympy.Integer(int(token.text[:9]))
-                    )
+                    found.append(sympy.Symbol(token.text + self.primed()))
+                elif token.kind == "number" and token.text.isdigit():
+                    self.at += 1
+                    found.append(sympy.Integer(int(token.text[:9])))
                 else:
                     raise self.error(f"expected subscripts, not {self.found()}")
         self.depth -= 1

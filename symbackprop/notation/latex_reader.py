@@ -348,7 +348,7 @@ class Reader(BracketReader):
         if token.kind != "letter":
             raise self.error(f"expected the letter of an index, not {self.found()}", code="SBP104")
         self.at += 1
-        return token.text
+        return token.text + self.primed()
 
     def ones(self) -> Node:
         start = self.at - 1

@@ -70,7 +70,7 @@ _PIECE = re.compile(
                      |mathord|mathtt|bf)\*?(?![A-Za-z]) )
     | (?P<becomes> := | \\(?:coloneqq|colonequals|triangleq|leftarrow|gets|longleftarrow|Leftarrow)(?![A-Za-z])
                      | \\colon\s*= | <- | ←|≔ )
-    | (?P<times>   \.\* )
+    | (?P<times>   \.\s*(?:\\[!,;:]\s*)?\* )
     | (?P<dots>    \.\.\.+ )
     | (?P<number>  [0-9]+(?:\.[0-9]+)? | \.[0-9]+ )
     | (?P<command> \\(?:[A-Za-z]+|[^\sA-Za-z]) )

@@ -204,9 +204,13 @@ class Prover:
                     assert not isinstance(y, Dual)
                     if nb.differ(x, y):
                         if target is not None and target in point.setting.gradients:
-                            x = point.slope(target, i, j)
-                            if not nb.differ(x, y):
-                                raise Unsupported(f"the derivation of d{self.setting.cost}/d{target.name} is in doubt")
+                            slope = point.slope(target, i, j)
+                            if not nb.differ(slope, y):
+                                if nb.differ(slope, x) and self.setting.cost is not None:
+                                    name = f"d{self.setting.cost.name}/d{target.name}"
+                                    raise Unsupported(f"the derivation of {name} is in doubt")
+                                raise NoValue("rounding covers what is seen")
+                            x = slope
                         return Difference(point, indices, i, j, y, x)
                     if not nb.negligible(x, y, AGREED, Fraction(scale)):
                         raise NoValue("rounding covers what is seen")
