@@ -177,6 +177,8 @@ class Arrays:
                 return family.layers[self.any_layer]
             raise LayerOpen(f"which layer? {letter} carries none here", where[0], "SBP103", where[1])
         layer = self.layer(node.layer)
+        if layer.is_Integer and int(layer) in family.layers:
+            return family.layers[int(layer)]
         if family.generic is not None:
             return family.generic(layer)
         if not layer.is_Integer:

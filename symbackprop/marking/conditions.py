@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -31,9 +32,10 @@ class Conditions:
         left, right = self.of(node.left), self.of(node.right)
         if node.beyond is not None:  # low < u < high
             low, high = folded(left), folded(self.of(node.beyond))
-            if not isinstance(low, f.Number) or not isinstance(high, f.Number) or node.relation != "<":
-                raise NotationError("an indicator of an interval has numbers for ends", node.span[0], "SBP104")
-            return f.Map(interval(low.value, high.value), self.checked(right, node))
+            if isinstance(low, f.Number) and isinstance(high, f.Number) and node.relation == node.second == "<":
+                return f.Map(interval(low.value, high.value), self.checked(right, node))
+            first, second = _simple(node)
+            return f.Hadamard((self.choice(first), self.choice(second)))
         if node.relation in ("<", r"\ge"):
             left, right = right, left
         zero = f.Number(Fraction(0))
@@ -65,12 +67,10 @@ class Conditions:
     def rest(self, conditions: Sequence[s.Choice | None], last: s.Choice) -> None:
         """Raises NotationError where the last condition is not what the others leave over."""
         before = [u for u in conditions[:-1] if u is not None]
-        same = [u for u in before if u.left == last.left or u.left == last.right]
-        opposed = [u for u in same if _points(u, last.left) != _points(last, last.left)]
-        if not same or (len(before) == 1 and (not opposed or _ends(before[0]) != _ends(last))):
-            message = (
-                "the last case is not all that the others leave over: write its condition so, or \\text{otherwise}"
-            )
+        ends = [v for u in before for v in _simple(u)]
+        opposed = any(_ends(u) == _ends(last) and _points(u, last.left) != _points(last, last.left) for u in ends)
+        if not (opposed and last.beyond is None) and not _between(before, last):
+            message = "the last case is not all that the others leave over: write otherwise, or what is left"
             raise NotationError(message, last.span[0], "SBP103", last.span[1])
 
     def indicator(self, condition: s.Choice) -> Formula:
@@ -90,6 +90,26 @@ def _points(condition: s.Choice, of: Node) -> str:
         return condition.relation
     up = condition.relation in (">", r"\ge")
     return "more" if up == (condition.left == of) and condition.beyond is None else "less"
+
+
+def _between(before: Sequence[s.Choice], last: s.Choice) -> bool:
+    """Whether the last condition is an interval, and the ones before it are below and above it."""
+    if last.beyond is None or len(before) != 2:
+        return False
+    middle = last.right
+    outer = {
+        (u.left if u.right == middle else u.right, _points(u, middle)) for u in before if middle in (u.left, u.right)
+    }
+    low, high = (last.left, last.beyond) if last.relation in ("<", r"\le") else (last.beyond, last.left)
+    return outer == {(low, "less"), (high, "more")}
+
+
+def _simple(condition: s.Choice) -> tuple[s.Choice, ...]:
+    """The comparisons of which a condition is made: two for an interval."""
+    if condition.beyond is None:
+        return (condition,)
+    second = replace(condition, left=condition.right, relation=condition.second, right=condition.beyond, beyond=None)
+    return replace(condition, beyond=None), second
 
 
 def _ends(condition: s.Choice) -> frozenset[Node]:

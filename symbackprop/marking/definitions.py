@@ -128,8 +128,8 @@ class Definitions:
         if left.layer is not None and left.layer.is_Integer:
             number = int(left.layer) - scope.first + 1 if scope.model is not None else int(left.layer)
             symbol = Symbol(letter, shape(formula), sympy.Integer(number))
-            known = dict(family.layers) if family is not None else {}
-            scope.families[letter] = Family(letter, {**known, number: symbol})
+            family = family or Family(letter)
+            scope.families[letter] = replace(family, layers={**family.layers, number: symbol})
         elif family is not None and isinstance(family.plain, Symbol) and family.plain.shape == shape(formula):
             symbol = family.plain
         else:
@@ -166,6 +166,13 @@ class Definitions:
             isinstance(u, s.Call) and u.function.letter == letter for u in s.walk(right)
         ):
             return None
+        family = scope.families.get(argument.letter)
+        if family is not None and isinstance(family.plain, Symbol) and family.plain.shape != SCALAR:
+            try:
+                if shape(Elaborator(scope, {}, frozenset()).of(right)) == SCALAR:
+                    return None  # of an array as such, like a loss, and of no single number
+            except (NotationError, ShapeMismatch, Unsupported):
+                pass
         name = Symbol(argument.letter)
         inner = replace(scope, families={**scope.families, argument.letter: Family(argument.letter, plain=name)})
         try:

@@ -44,7 +44,6 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
         self.indices: dict[str, sympy.Expr] = {}
         self.bound: list[str] = []
         self.said: list[str] = []
-        self.labels: dict[Formula, str] = {}
         self.deriving = False
         self.unknown: list[str] = []
         self.any_layer: int | None = None
@@ -243,7 +242,6 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
                 runs.append(run)
             run.append(factor)
         formulas: list[Formula] = []
-        wanted = [self.shape_of_run(r) for r in runs]
         for r in runs:
             whole = any(isinstance(u, s.Partial) for u in r)
             if formulas:
@@ -255,14 +253,9 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
             for k, factor in enumerate(r):
                 if k:
                     joints.append("")
-                formulas.append(self.elementwise(factor, wanted) if isinstance(factor, s.Partial) else self.of(factor))
+                formulas.append(self.elementwise(factor) if isinstance(factor, s.Partial) else self.of(factor))
                 nodes.append(factor)
         return self.bracketed(formulas, joints, nodes, node)
-
-    def shape_of_run(self, run: Sequence[Node]) -> Shape | None:
-        if len(run) == 1 and not isinstance(run[0], s.Partial):
-            return shape(self.checked(self.of(run[0]), run[0]))
-        return None
 
     def bracketed(self, formulas: list[Formula], joints: list[str], nodes: Sequence[Node], node: Node) -> Formula:
         for formula, part in zip(formulas, nodes, strict=True):

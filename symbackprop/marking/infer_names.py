@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Sequence
 from symbackprop.notation.latex_tokens import Token
 
 _PARAMETERS = frozenset("w W b theta Theta beta".split())  # noqa: SIM905
-_CALLED = frozenset("sigma g f phi varphi tanh ReLU relu sigmoid softmax".split())  # noqa: SIM905
 _SHOWN = {"theta": r"\theta", "beta": r"\beta", "Theta": r"\Theta"}
 
 

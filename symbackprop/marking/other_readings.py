@@ -79,7 +79,7 @@ class OtherReadings:
 
     def _in_its_layout(self, found: Verdict, latex: str, at: Position) -> Verdict | None:
         """What is right in the layout that it is written in, W^T x or X W, where the network has another; else None."""
-        layout = {k: v for k, v in layout_of([latex]).items() if k not in self.declared}
+        layout = layout_of([latex])
         network: Any = self.network
         if not is_dataclass(network):
             return None

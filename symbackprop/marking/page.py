@@ -26,7 +26,7 @@ from symbackprop.marking.verdicts import joined, unread, with_notes
 from symbackprop.marking.words import with_shape
 from symbackprop.model.model import Model
 from symbackprop.notation import syntax as s
-from symbackprop.notation.arrows import is_step
+from symbackprop.notation.arrows import with_steps
 from symbackprop.notation.formula_lines import chains_of
 from symbackprop.notation.latex_reader import Reader
 from symbackprop.notation.latex_tokens import Token, tokenize
@@ -65,7 +65,7 @@ ELEMENTWISE = r"side by side is the matrix product: for one entry by entry write
 
 
 class Page(Attempts, Definitions, OtherReadings):
-    """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts, and a network's keys.
+    """One page of notes. ``declared`` holds the TOML tables notation and symbols as dicts.
 
     What is not declared of the notation is inferred formula by formula; ``infer`` does so for a whole page first.
 
@@ -98,7 +98,7 @@ class Page(Attempts, Definitions, OtherReadings):
     def _notation(self, latex: str) -> Notation:
         """The notation in force: declared, or inferred from what the page has shown so far."""
         declared = dict(self.declared.get("notation", {}))
-        names = {**declared.pop("names", {}), **self.declared.get("names", {})}
+        names = dict(declared.pop("names", {}))
         found = dict(infer([latex], self.declared, self._letters).get("notation", {}))
         self._letters |= letters_of(latex)
         if "differentials" not in found and re.search(r"(?<![A-Za-z\\])d\{?[ZzAa](?![A-Za-z])", latex):
@@ -173,6 +173,9 @@ class Page(Attempts, Definitions, OtherReadings):
         self._scope.definitions, self._scope.through = old.definitions, old.through
         self._scope.composed, self._scope.arguments = old.composed, old.arguments
         for letter in self.defined:
+            if letter in old.losses and letter not in old.families:
+                self._scope.losses[letter] = old.losses[letter]
+                self._scope.families.pop(letter, None)
             for mine, theirs in ((self._scope.families, old.families), (self._scope.functions, old.functions)):
                 if letter in theirs:
                     mine[letter] = theirs[letter]  # type: ignore[assignment]
@@ -202,19 +205,36 @@ class Page(Attempts, Definitions, OtherReadings):
         said: list[str] = []
         chains = [self._tree(tokens, scope) for tokens in self._chains(latex, at)]
         for tree in chains:
-            sides = []
-            elaborator = next(self._elaborators(tree.sides, scope))
-            for side in tree.sides:
-                sides += [self._formula(elaborator, u) for u in _parts(side)]
+            nodes = in_time(tree.sides, scope)
+            missing: NotationError | None = None
+            for elaborator in self._elaborators(nodes, scope):
+                self._prepare(elaborator, nodes, scope)
+                try:
+                    sides = [self._formula(elaborator, u) for side in nodes for u in _parts(side)]
+                    break
+                except LayerMissing as error:
+                    missing = error
+            else:
+                assert missing is not None
+                raise missing
             equations.append(Equation(tuple(sides)))
             lines.append("\n  = ".join(with_shape(u) for u in sides))
             said += elaborator.said
         return Reading(tuple(equations), "\n".join(lines), tuple(dict.fromkeys(said)), tuple(chains))
 
+    def _prepare(self, elaborator: Elaborator, nodes: Sequence[s.Node], scope: Scope) -> None:
+        """Tell the elaborator what only the whole line says."""
+        elaborator.sample_letter = sample_letter(nodes, scope)
+        elaborator.direct = in_part(nodes)
+        elaborator.mentioned = mentioned(nodes, scope)
+        elaborator.changes(nodes)
+
     def _formula(self, elaborator: Elaborator, node: s.Node) -> Formula:
         try:
             return elaborator.of(node)
         except Shorthand as short:
+            if not isinstance(node, s.Partial):
+                raise
             return f.Derivative(short.of, short.wrt)
         except LayerMissing:
             raise
@@ -233,8 +253,10 @@ class Page(Attempts, Definitions, OtherReadings):
     def _continued(self, tokens: Sequence[Token], scope: Scope) -> s.Chain:
         """A chain; one that begins with = goes on with the last side of the chain before it."""
         first = tokens[0]
-        if first.text not in ("=", ":=") or first.kind != "mark" or self._last is None:
+        if first.text not in ("=", ":=") or first.kind != "mark":
             return self._tree(tokens, scope)
+        if self._last is None:
+            raise NotationError("what is this equal to? no line before it was read", first.start, "SBP101", first.end)
         tree = self._tree(tokens[1:], scope)
         return s.Chain((self._last, *tree.sides), (first.text, *tree.relations))
 
@@ -242,19 +264,19 @@ class Page(Attempts, Definitions, OtherReadings):
 
     def judge(self, latex: str, at: Position = START) -> Verdict:
         """One displayed formula: a chain of equalities, or several lines; ``links`` has a verdict for each equality."""
-        left, arrow, right = latex.partition(r"\rightarrow")
-        if arrow and "=" not in left and is_step(left, right):  # w -> w - r E
-            return self.judge(latex.replace(arrow, ":=".ljust(len(arrow)), 1), at)
+        latex = with_steps(latex)
         self._source = latex, at
         try:
             scope = self.scope(latex)
             pieces = self._chains(latex, at)
         except NotationError as error:
+            self._last = None
             return unread(error, at)
         links: list[Verdict] = []
         for tokens in pieces:
             try:
                 tree = self._continued(tokens, scope)
+                self._last = tree.sides[-1]
                 if (totals := self._of_totals(tokens, scope)) is not None:
                     links += totals
                     continue
@@ -263,10 +285,11 @@ class Page(Attempts, Definitions, OtherReadings):
                     links.append(Verdict(Status.UNREAD, "there is no = here: nothing is claimed", "SBP101", span=span))
                     continue
                 links += self._chain(tree, scope)
-                self._last = tree.sides[-1]
             except NotationError as error:
+                self._last = None
                 links.append(unread(error, tokens[0].start))
             except RecursionError:
+                self._last = None
                 links.append(unread(NotationError("the formula is nested too deeply", tokens[0].start, "SBP105"), at))
         found = chain(tuple(links))
         if self.network is not None and found.status in (Status.REFUTED, Status.UNREAD):
@@ -349,10 +372,7 @@ class Page(Attempts, Definitions, OtherReadings):
         self, left: s.Node, right: s.Node, relation: str, scope: Scope, first: bool, elaborator: Elaborator
     ) -> Verdict:
         assert self._judge is not None
-        elaborator.sample_letter = sample_letter((left, right), scope)
-        elaborator.direct = in_part((left, right))
-        elaborator.mentioned = mentioned((left, right), scope)
-        elaborator.changes((left, right))
+        self._prepare(elaborator, (left, right), scope)
         if first and (rule := update_of(left, right, relation, elaborator)) is not None:
             known, claim = rule
             found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
@@ -363,10 +383,14 @@ class Page(Attempts, Definitions, OtherReadings):
         try:
             known = elaborator.of(left)
         except Shorthand as short:
+            if not isinstance(left, s.Partial):
+                raise
             return self._factor(short, elaborator.of(right), elaborator)
         try:
             claim = elaborator.of(right)
         except Shorthand as short:
+            if not isinstance(right, s.Partial):
+                raise
             return self._factor(short, known, elaborator)
         if isinstance(left, s.Partial) and shape(claim) == SCALAR != shape(known):
             short_of = elaborator.shorthand(left)

@@ -6,7 +6,8 @@ other derivative is worked out here, entry by entry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import sympy
 
 from symbackprop.algebra import formula as f
-from symbackprop.algebra.formula import ONE, SCALAR, Formula, Shape, Symbol
+from symbackprop.algebra.formula import ONE, SCALAR, Formula, Symbol
 from symbackprop.algebra.shape import shape
 from symbackprop.errors import NotationError, Position, ShapeMismatch
 from symbackprop.marking import derivatives as dv
@@ -37,11 +38,15 @@ class Misfit(ShapeMismatch):
         self.span = span
 
 
-class Shorthand(Exception):  # noqa: N818
-    """d z / d W of a column by an array: no matrix, but the factor beside dJ/dz that notes mean by it."""
+class Shorthand(NotationError):  # noqa: N818
+    """d z / d W of a column by an array: no matrix, but the factor beside dJ/dz that notes mean by it.
 
-    def __init__(self, of: Formula, wrt: Symbol) -> None:
-        super().__init__("a derivative with more than two axes")
+    That holds for a side that is no more than this derivative; anywhere else it cannot be read.
+    """
+
+    def __init__(self, of: Formula, wrt: Symbol, node: Node) -> None:
+        message = "a derivative with more than two axes stands alone on its side, for the factor beside dJ/dz"
+        super().__init__(message, node.span[0], "SBP104", node.span[1])
         self.of = of
         self.wrt = wrt
 
@@ -52,6 +57,7 @@ class Target:
 
     array: Symbol
     part: Formula
+    inner: Formula | None = None  # what is derived in terms of the array, where the array is an expression
 
 
 class Partials:
@@ -59,12 +65,10 @@ class Partials:
 
     scope: Scope
     deriving: bool
-    labels: dict[Formula, str]
     unknown: list[str]
     whole: bool
     local: dict[Symbol, Formula]
     direct: frozenset[str]
-    _substituted: tuple[Formula, Formula] | None
 
     if TYPE_CHECKING:
 
@@ -86,6 +90,15 @@ class Partials:
         def _refolded(self, of: Formula, part: Formula, name: Symbol) -> Formula | None: ...
         def _in_terms_of(self, of: Formula, array: Symbol, node: s.Partial) -> Formula | None: ...
         def _through_page(self, of: Symbol, array: Symbol, part: Formula, node: Node) -> Formula: ...
+
+    @contextmanager
+    def _deriving(self) -> Iterator[None]:
+        """While what is derived, or what is derived by, is read: letters without a layer are those of the last."""
+        saved, self.deriving = self.deriving, True
+        try:
+            yield
+        finally:
+            self.deriving = saved
 
     def partial(self, node: s.Partial) -> Formula:
         of = self._explicit(self._of(node), node)
@@ -117,10 +130,8 @@ class Partials:
             if (composed := self.scope.composed.get(function.letter)) is not None:
                 at = s.Name(composed[0].letter, span=function.span)
             function = s.Call(function, (at,), span=function.span)  # df/dx
-        saved, self.deriving = self.deriving, True
-        found = self.checked(self.of(function), node.of)
-        self.deriving = saved
-        return found
+        with self._deriving():
+            return self.checked(self.of(function), node.of)
 
     def _of_each_sample(self, loss: str, wrt: Node) -> bool:
         """Whether dL/dA is meant for the loss of each sample: for L, where differentials are declared so."""
@@ -163,9 +174,8 @@ class Partials:
         return Symbol(defined[0])
 
     def _target(self, node: Node, of: Formula) -> Target:
-        saved, self.deriving = self.deriving, True
-        part = self.checked(self.of(node), node)
-        self.deriving = saved
+        with self._deriving():
+            part = self.checked(self.of(node), node)
         arrays = list(dict.fromkeys(u for u in f.walk(part) if isinstance(u, Symbol)))
         if len(arrays) == 1 and _is_part(part, arrays[0]):
             return Target(arrays[0], part)
@@ -184,8 +194,7 @@ class Partials:
             )
             raise NotationError(f"{message}: name it", node.span[0], "SBP104", node.span[1])
         self.local[name] = part
-        self._substituted = (of, inner)
-        return Target(name, name)
+        return Target(name, name, inner)
 
     def _derived(self, of: Formula, target: Target, node: s.Partial) -> Formula:
         found = self._derived_by_name(of, target, node)
@@ -196,7 +205,7 @@ class Partials:
         array, part = target.array, target.part
         if of == part:
             return f.Number(Fraction(1)) if shape(part) == SCALAR else f.Diagonal(f.Ones((shape(part)[0], ONE)))
-        refolded = self._in_terms_of(of, array, node)
+        refolded = target.inner if target.inner is not None else self._in_terms_of(of, array, node)
         if model is not None and of == model.cost:
             gradient = self._of_cost(array, node) if refolded is None else dv.of_scalar(refolded, array)
             found = f.substitute(part, {array: gradient})
@@ -233,7 +242,7 @@ class Partials:
             found = dv.by_entry(inner, array, (ONE, ONE))
         elif part in (array, f.Transpose(array)):
             if ONE not in shape(array) and ONE in shape(of):
-                raise Shorthand(of, array)
+                raise Shorthand(of, array, node)
             try:
                 found = dv.jacobian(inner, array)
             except ShapeMismatch as error:
@@ -243,7 +252,6 @@ class Partials:
             column, sample = self._one_sample(part, node)
             found = dv.jacobian(inner, array, (column, sample))
             found = found if scope.layout == "numerator" else f.Transpose(found)
-        self.labels[found] = ""
         return found
 
     def _through(self, of: Formula, array: Symbol, through: Symbol, node: Node) -> Formula:
@@ -262,7 +270,7 @@ class Partials:
         """dz/db = 1: the factor beside dJ/dz, where a column is derived by an array."""
         of = self._of(node)
         target = self._target(node.wrt, of)
-        return Shorthand(of, target.array) if shape(of) != SCALAR and target.part == target.array else None
+        return Shorthand(of, target.array, node) if shape(of) != SCALAR and target.part == target.array else None
 
     def _one_sample(self, part: Formula, node: Node) -> tuple[bool, sympy.Expr]:
         """A column (or, with samples as rows, a row) of an array as what is derived by."""
@@ -279,7 +287,7 @@ class Partials:
             self.unknown.append(name)
             return Symbol(f"{name}{list(at)}" if at else name, of.shape)
         if ONE not in (rows, columns) or ONE not in wanted:
-            raise Shorthand(of, array)
+            raise Shorthand(of, array, node)
         n, k = rows if rows != ONE else columns, wanted[0] if wanted[0] != ONE else wanted[1]
         self.unknown.append(name)
         return Symbol(name, (n, k) if self.scope.layout == "numerator" else (k, n))
@@ -314,7 +322,7 @@ class Partials:
 
     # Products of derivatives
 
-    def elementwise(self, node: s.Partial, wanted: Sequence[Shape | None]) -> Formula:
+    def elementwise(self, node: s.Partial) -> Formula:
         """A derivative beside an elementwise product: entry by entry where both are arrays of one shape."""
         of = self._explicit(self._of(node), node)
         target = self._target(node.wrt, of)

@@ -77,9 +77,11 @@ class Sums:
         if node.upper is not None:
             self.ends[name] = self.scope.size(node.upper, self.layer, node.span)
         self.bound.append(name)
-        body = self.of(node.body)
-        self.bound.pop()
-        self.ends.pop(name, None)
+        try:
+            body = self.of(node.body)
+        finally:
+            self.bound.pop()
+            self.ends.pop(name, None)
         if outer is not None:
             self.ends[name] = outer
         size = self.indices.pop(name, None)
@@ -138,7 +140,7 @@ class Sums:
         low, high = ends
         if abs(high - low) > MAX_TERMS:
             raise NotationError(f"more than {MAX_TERMS} terms", node.span[0], "SBP105", node.span[1])
-        down = (node.kind == "prod" and low > high + 1) or (node.kind == "prod" and low > high)
+        down = node.kind == "prod" and low > high
         values = list(range(low, high - 1, -1)) if down else list(range(low, high + 1))
         saved = self.layers.get(node.index)
         parts = []

@@ -30,7 +30,6 @@ class Unfolding:
     local: dict[Symbol, Formula]
     mentioned: list[Symbol]
     from_derivation: bool
-    _substituted: tuple[Formula, Formula] | None = None
 
     if TYPE_CHECKING:
 
@@ -105,9 +104,6 @@ class Unfolding:
 
     def _in_terms_of(self, of: Formula, array: Symbol, node: s.Partial) -> Formula | None:
         """What is derived in terms of an array that the page names, where it was written without that name."""
-        if self._substituted is not None and self._substituted[0] == of:
-            inner, self._substituted = self._substituted[1], None
-            return inner
         meaning = self.scope.definitions.get(array)
         if meaning is None or array in set(f.walk(dv.unfolded(of, self.definitions, array))):
             return None

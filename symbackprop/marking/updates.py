@@ -65,7 +65,8 @@ def in_time(sides: Sequence[s.Node], scope: Scope) -> list[s.Node]:
     left = sides[0]
     out = [left]
     for right in sides[1:]:
-        out[0], step = _told_apart(left, right, scope)
+        told, step = _told_apart(left, right, scope)
+        out[0] = out[0] if told == left else told
         out.append(step)
     return out
 
@@ -140,7 +141,7 @@ def keeps_state(left: s.Node, right: s.Node, relation: str, scope: Scope) -> boo
     if family is not None and scope.model is not None and family.what != left.letter:
         return False
     inside = {u.letter for formula in scope.definitions.values() for u in f.walk(formula) if isinstance(u, Symbol)}
-    if left.letter in inside:
+    if left.letter in inside | {u.letter for u in scope.definitions}:
         return False
     own = [term for term in right.terms if any(u.letter == left.letter for u in s.walk(term) if isinstance(u, s.Name))]
     weighed = bool(own) and not any(isinstance(term, s.Name) for term in own)

@@ -8,6 +8,15 @@ _RATE = r"\\(?:eta|alpha|epsilon|varepsilon)(?![A-Za-z])"
 STEPS = (r"\rightarrow", r"\to", r"\longrightarrow", "\u2192")
 
 
+def with_steps(latex: str) -> str:
+    """The text with := in place of an arrow that makes a step; places stay what they were."""
+    for arrow in STEPS:
+        before, found, after = latex.partition(arrow)
+        if found and "=" not in before and is_step(before, after):
+            return before + ":=".ljust(len(arrow)) + after
+    return latex
+
+
 def is_step(before: str, after: str) -> bool:
     r"""Whether what stands behind an arrow has in it what stands before it, but for braces and spaces, and a rate.
 

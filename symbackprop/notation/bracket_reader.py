@@ -37,7 +37,7 @@ class BracketReader(DerivativeReader):
             return self.applied(self.scripts(marks, Word("function", layered=True)), start, True)
         if isinstance(node, s.Func) and self.next.text in OPENERS:
             return self.applied(Marks(node.letter, node.layer, primes=node.order), start, True)
-        while isinstance(node, s.Name) and self.next.text in ("^", "_") and self.next.kind == "mark":
+        if isinstance(node, s.Name) and self.next.text in ("^", "_") and self.next.kind == "mark":
             word = self.lexicon.find(node.letter)
             marks = Marks(node.letter, node.layer, node.sample, node.entries, node.mark)
             return self.finished(self.scripts(marks, word), start)

@@ -301,12 +301,6 @@ class Reader(BracketReader):
             return self.ones()
         return s.Num(Fraction(token.text), span=(token.start, token.end))
 
-    # Names and functions
-
-    # Derivatives
-
-    # Brackets, scripts, sums
-
     def big(self, kind: str) -> Node:
         start = self.at - 1
         indices: list[str] = []
@@ -363,9 +357,9 @@ class Reader(BracketReader):
             if relation is None or relation.text in ("=", r"\neq"):
                 raise self.error("an indicator needs a comparison with < or >", code="SBP104")
             right = self.sum()
-            beyond = self.sum() if self.take(relation.text) else None
+            beyond, second = self.beyond(relation)
             self.expect("}" if opener == "_" else OPENERS[opener], "behind the condition")
-            return s.Choice(left, relation.text, right, beyond, span=self.span(start))
+            return s.Choice(left, relation.text, right, beyond, second, span=self.span(start))
         if self.take("_"):
             self._taken_group()
         return s.OnesOf(span=self.span(start))
@@ -390,7 +384,7 @@ class Reader(BracketReader):
             self.at += 1
             return node
         end = self.group_end()
-        here = self.at
+        here, kept = self.at, (self.depth, list(self.bars), self.derived)
         try:
             self.at += 1
             rows = self.index()
@@ -402,6 +396,7 @@ class Reader(BracketReader):
         except NotationError:
             pass
         self.at = here + 1
+        self.depth, self.bars, self.derived = kept[0], list(kept[1]), kept[2]
         try:
             self.take("=")
             equals = self.sum()
@@ -411,6 +406,7 @@ class Reader(BracketReader):
         except NotationError:
             pass
         self.at = end + 1
+        self.depth, self.bars, self.derived = kept
         return node
 
     def grid(self) -> Node:
@@ -472,4 +468,14 @@ class Reader(BracketReader):
         relation = self.take(*_COMPARED)
         if relation is None:
             raise self.error(f"expected a comparison here, not {self.found()}", code="SBP104")
-        return s.Choice(left, relation.text, self.sum(), span=self.span(start))
+        right = self.sum()
+        beyond, second = self.beyond(relation)
+        return s.Choice(left, relation.text, right, beyond, second, span=self.span(start))
+
+    def beyond(self, relation: Token) -> tuple[Node | None, str]:
+        """The second end of an interval, low < u <= high, with its comparison."""
+        same = (
+            ("<", r"\le") if relation.text in ("<", r"\le") else (">", r"\ge") if relation.text in (">", r"\ge") else ()
+        )
+        again = self.take(*same) if same else None
+        return (None, "<") if again is None else (self.sum(), again.text)

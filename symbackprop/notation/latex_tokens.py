@@ -40,7 +40,7 @@ _PIECE = re.compile(
     | (?P<space>   \s+ | ~ | \\[,;:!>\s/] | \\(?:limits|nolimits|displaystyle|textstyle|scriptstyle|nonumber
                      |notag|allowbreak|(?:left|right)\s*\.|thinspace|bf|rm|it|strut|normalsize|small|large|nobreak|medspace
                      |thickspace)(?![A-Za-z]) )
-    | (?P<sign>    \\textcircled\s*\{[^{}]*\} | \\(?:checkmark|square|blacksquare|qedhere|star|dagger)(?![A-Za-z]) )
+    | (?P<sign>    \\textcircled\s*\{[^{}]*\} | \\(?:checkmark|square|blacksquare|qedhere)(?![A-Za-z]) )
     | (?P<dropped> \\(?:tag\*?|label|phantom|hphantom|vphantom|color|vspace\*?|ref|eqref|mathstrut)\s*\{[^{}]*\} )
     | (?P<break>   \\\\(?:\*)?(?:\s*\[[^\[\]{}]{0,20}\])? )
     | (?P<turn>    \\right\s*(?:\||\\vert(?![A-Za-z]))(?=\s*_) )
@@ -69,7 +69,7 @@ _PIECE = re.compile(
                      |ensuremath|mathop|mathbin|mathrel
                      |mathord|mathtt|bf)\*?(?![A-Za-z]) )
     | (?P<becomes> := | \\(?:coloneqq|colonequals|triangleq|leftarrow|gets|longleftarrow|Leftarrow)(?![A-Za-z])
-                     | \\colon\s*= | <- | ←|≔ )
+                     | \\colon\s*= | <-(?!\s*[0-9.]) | ←|≔ )
     | (?P<times>   \.\s*(?:\\[!,;:]\s*)?\* )
     | (?P<dots>    \.\.\.+ )
     | (?P<number>  [0-9]+(?:\.[0-9]+)? | \.[0-9]+ )

@@ -215,7 +215,7 @@ class Scripts(Cursor):
             marks.layer = self.index() if braced else self.index_atom(bare=True)
         elif known.sampled and self.lexicon.sample == "i" and marks.sample is None and known.kind != "function":
             marks.sample = self.index() if braced else self.index_atom(bare=True)
-        elif token.text in ("*", r"\dagger", r"\ast"):
+        elif token.text in ("*", r"\dagger", r"\star"):
             raise self.error(f"{self.found()} in a superscript is not read: for a transpose write ^T", code="SBP104")
         else:
             self._power(marks, known, braced)

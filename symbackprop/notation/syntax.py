@@ -167,12 +167,13 @@ class OfSample(Node):
 
 @dataclass(frozen=True)
 class Choice(Node):
-    """The indicator of a comparison, or of two of one kind, low < u < high."""
+    """The indicator of a comparison, or of two that follow each other, low < u <= high."""
 
     left: Node
     relation: str
     right: Node
     beyond: Node | None = None
+    second: str = "<"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ The letters of what is right: P proved, R refuted, U unread, O open, D defined; 
 several ways, several.
 """
 
+# ruff: noqa: E501
+
 PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
     (
         {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
@@ -964,6 +966,131 @@ PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
         [
             (r"\delta_{ki}=\frac1m(a_{ki}-y_{ki})", "U"),
             (r"\frac{\partial J}{\partial b_k}=\sum_{i=1}^m\delta_{ki}", "U"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "m x n", "W": "p x n", "x": "n x 1", "w": "n x 1"}},
+        [
+            (r"z = W x", "D"),
+            (r"2 \frac{\partial z}{\partial W} = x^T", "RU"),
+            (r"5 + \frac{\partial z}{\partial W} = x^T", "RU"),
+            (r"\sum_{i=1}^{3}\frac{\partial z}{\partial W} = x^T", "RU"),
+            (r"\frac{\partial z}{\partial W} = x^T", "P"),
+            (r"\frac{\partial z}{\partial W} = \frac{\partial z}{\partial W}", "UPO"),
+        ],
+    ),
+    (
+        {"layers": [("q", "sigmoid"), ("r", "sigmoid")], "inputs": "n", "loss": "squared_error"},
+        {},
+        [
+            (r"2\frac{\partial z^{(1)}}{\partial W^{(1)}} = x^T", "RU"),
+            (r"W^{(1)} := W^{(1)} - \alpha \frac{\partial z^{(1)}}{\partial W^{(1)}}", "RU"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"\frac{d}{dx}(wx+b)^2 \cdot \frac{d (wx+b)^2}{d(wx+b)} = 0", "RU"),
+            (r"\frac{d}{dx}(wx+b)^2 \cdot \frac{d (wx+b)^2}{d(wx+b)} = 4 w (wx+b)^2", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "m x n", "W": "p x n", "x": "n x 1", "w": "n x 1"}},
+        [
+            (r"f(x) = x^T x", "D"),
+            (r"\frac{\partial f}{\partial x} = 2 x", "P"),
+            (r"\frac{\partial f}{\partial x} = x", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"f(x) = \begin{cases} 0 & x<0 \\ 1 & x>5 \\ 2 & x>7 \end{cases}", "UD"),
+            (r"f(3) = 2", "RUO"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"f(x) = \begin{cases} -1 & x<-1 \\ 1 & x>1 \\ x & -1 \le x \le 1 \end{cases}", "D"),
+            (r"f'(x) = \begin{cases} 0 & x<-1 \\ 0 & x>1 \\ 1 & -1 < x < 1 \end{cases}", "P"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"g(x) = \begin{cases} 0 & x<0 \\ x & 0 \le x < 1 \\ 1 & x \ge 1 \end{cases}", "D"),
+            (r"g(2) = 1", "P"),
+            (r"g(2) = 2", "R"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"x^\dagger 2 = x^2", "U"),
+            (r"x^\dagger y = x^y", "U"),
+        ],
+    ),
+    (
+        None,
+        {},
+        [
+            (r"y = e^{x}", "D"),
+            (r"y = 3y - \frac{dy}{dx}", "RU"),
+        ],
+    ),
+    (
+        {"layers": [("q", "sigmoid")], "inputs": "n", "loss": "squared_error"},
+        {},
+        [
+            (r"z = z", "P"),
+            (r"a = \foo", "U"),
+            (r"= \sigma(z)", "U"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"X": "m x n", "W": "p x n", "x": "n x 1", "w": "n x 1"}},
+        [
+            (r"E(w) = (X w)^T (X w)", "D"),
+            (r"x^i = x^i", "UP"),
+            (r"\frac{\partial E}{\partial w} = 2 X^T X w", "P"),
+        ],
+    ),
+    (
+        None,
+        {"symbols": {"a": "n_l x 1", "W": "n_l x n_{l-1}"}},
+        [
+            (r"a^{(2)} = W^{(2)} a^{(1)}", "D"),
+            (r"z = a^{(3)}", "D"),
+        ],
+    ),
+    (
+        {"layers": [("q", "sigmoid"), ("r", "sigmoid")], "inputs": "n", "loss": "squared_error"},
+        {},
+        [
+            (r"\underbrace{1}_{= \frac{\partial J}{\partial foo}} z = z", "U"),
+        ],
+    ),
+    (
+        {"layers": [("q", "sigmoid")], "inputs": "n", "loss": "squared_error"},
+        {},
+        [
+            (r"W_{k+1} = W_k - \alpha \frac{\partial J}{\partial W} = W - \alpha \delta x^T", "P"),
+        ],
+    ),
+    (
+        {"layers": [("q", "sigmoid")], "inputs": "n", "loss": "squared_error"},
+        {},
+        [
+            (r"W \to W - \alpha \frac{\partial J}{\partial W}", "P"),
         ],
     ),
 ]
