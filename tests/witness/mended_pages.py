@@ -4,7 +4,6 @@ The letters of what is right: P proved, R refuted, U unread, O open, D defined; 
 several ways, several.
 """
 
-# ruff: noqa: E501
 
 PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
     (
