@@ -4,7 +4,6 @@ The letters of what is right: P proved, R refuted, U unread, O open, D defined; 
 several ways, several.
 """
 
-
 PAGES: list[tuple[dict | None, dict, list[tuple[str, str]]]] = [
     (
         {"layers": [("n_1", "sigmoid")], "inputs": "n_0", "loss": "binary_cross_entropy"},
