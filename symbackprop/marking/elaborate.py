@@ -55,6 +55,7 @@ class Elaborator(Arrays, Sums, Calls, Conditions, Unfolding, Partials, Different
         self.direct: frozenset[str] = frozenset()  # letters of what is derived in part, and as a whole, in the line
         self.local: dict[Symbol, Formula] = {}  # expressions by which is derived, under names of their own
         self.mentioned: list[Symbol] = []  # what the page defines, and by which something is derived in the line
+        self.granted: list[str] = []  # on what a reading rests that nothing declares
         self.from_derivation = False  # whether a gradient was taken as it was derived
         self.changing: dict[Symbol, Formula] = {}  # arrays with a differential in the line, each with its change
         self.begins: Node | None = None

@@ -400,10 +400,11 @@ class Page(Attempts, Definitions, OtherReadings):
         for side, formula in ((left, known), (right, claim)):
             check_scalar_side(side, formula, *self._source)
         found = self._judge.compare(known, claim, elaborator.free_ranges([known, claim]))
+        granted = list(elaborator.granted)
         if elaborator.from_derivation and self._judge.network is not None:
-            labels = self._judge.network.setting.labels
-            granted = dict.fromkeys((labels, *found.assumptions) if labels else found.assumptions)
-            found = replace(found, assumptions=tuple(granted))
+            granted += filter(None, [self._judge.network.setting.labels])
+        if granted:
+            found = replace(found, assumptions=tuple(dict.fromkeys((*granted, *found.assumptions))))
         if elaborator.unknown and found.status is not Status.PROVED:
             reason = f"what {', '.join(dict.fromkeys(elaborator.unknown))} is, no line has said"
             return Verdict(Status.UNDECIDED, reason, "SBP401", "write the line that defines what is derived before")

@@ -30,10 +30,7 @@ class Unfolding:
     local: dict[Symbol, Formula]
     mentioned: list[Symbol]
     from_derivation: bool
-
-    if TYPE_CHECKING:
-
-        def say(self, text: str) -> None: ...
+    granted: list[str]
 
     @property
     def definitions(self) -> dict[Symbol, Formula]:
@@ -154,7 +151,9 @@ class Unfolding:
             whole: Formula = named if array in defined else f.Derivative(of, array)
             known += [array] if array in defined and array not in known else []
         else:
-            self.say(f"{of.letter} depends on {array.letter} through {', '.join(u.letter for u in last)} alone")
+            self.granted.append(
+                f"{of.letter} depends on {array.letter} through {', '.join(u.letter for u in last)} alone"
+            )
             parts = [dv.pulled_back(uses[u], array, Symbol(f"d{of.letter}/d{u.letter}", u.shape)) for u in last]
             whole = parts[0] if len(parts) == 1 else f.Add(tuple(parts))
             known += [u for u in last if u not in known]
