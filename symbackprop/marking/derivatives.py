@@ -51,6 +51,15 @@ def unfolded(node: Formula, definitions: Mapping[Symbol, Formula], stop: Symbol)
     return found
 
 
+def put_in(node: Formula, definitions: Mapping[Symbol, Formula]) -> Formula:
+    """The formula with every name that is defined replaced by what it stands for, down to what is not."""
+
+    def change(u: Formula) -> Formula:
+        return f.rewrite(definitions[u], change) if isinstance(u, Symbol) and u in definitions else u
+
+    return f.rewrite(node, change)
+
+
 def array(body: IndexExpr, rows: sympy.Expr, columns: sympy.Expr, i: sympy.Symbol, j: sympy.Symbol) -> Formula:
     """The array whose entry at (i, j) is given; an axis of size 1 has no index."""
     node = written(collapse(body))

@@ -143,12 +143,7 @@ class Partials:
         """The formula with what the page defines put in, but for letters that are held still; as it stands for None."""
         if stops is None:
             return formula
-        known = {u: v for u, v in self.scope.definitions.items() if u.letter not in stops}
-
-        def put_in(u: Formula) -> Formula:
-            return f.rewrite(known[u], put_in) if isinstance(u, Symbol) and u in known else u
-
-        return f.rewrite(formula, put_in)
+        return dv.put_in(formula, {u: v for u, v in self.scope.definitions.items() if u.letter not in stops})
 
     def _holds(self, of: Symbol, array: Symbol) -> bool:
         """Whether a derivative holds still what else a function is made of: f(x, y), or beside a whole one, df/dx."""

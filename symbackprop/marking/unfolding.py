@@ -61,12 +61,7 @@ class Unfolding:
 
     def _refuse_open(self, of: Formula, node: Node) -> None:
         """Raises NotationError where something stands in a formula that is no constant, and has no definition."""
-
-        def put_in(u: Formula) -> Formula:
-            page = self.scope.definitions
-            return f.rewrite(page[u], put_in) if isinstance(u, Symbol) and u in page else u
-
-        for u in f.walk(f.rewrite(of, put_in)):
+        for u in f.walk(dv.put_in(of, self.scope.definitions)):
             if not isinstance(u, Symbol) or u == of:
                 continue
             if u.letter.startswith(f"{GREATEST}["):
@@ -90,14 +85,7 @@ class Unfolding:
         return None
 
     def _unfolded_fully(self, node: Formula, stop: Symbol | None = None) -> Formula:
-        definitions = self.definitions
-
-        def change(u: Formula) -> Formula:
-            if isinstance(u, Symbol) and u in definitions and u != stop:
-                return f.rewrite(definitions[u], change)
-            return u
-
-        return f.rewrite(node, change)
+        return dv.put_in(node, {u: formula for u, formula in self.definitions.items() if u != stop})
 
     def _in_terms_of(self, of: Formula, array: Symbol, node: s.Partial) -> Formula | None:
         """What is derived in terms of an array that the page names, where it was written without that name."""

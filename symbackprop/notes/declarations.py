@@ -50,8 +50,12 @@ def page_of_block(block: Block, formulas: Sequence[str]) -> Page:
 def page_of_file(path: str, formulas: Sequence[str]) -> Page:
     """The page that a network file declares."""
     text = network_text(path)
+    data = toml_data(path, text)
+    if not data:
+        message = "it declares neither a network nor symbols: write inputs, loss and layers, or [symbols]"
+        raise FileError(path, Position(1, 1), message)
     try:
-        return page(toml_data(path, text), formulas)
+        return page(data, formulas)
     except NetworkError as error:
         raise FileError(path, place_of(error.path, text), error.message) from error
 

@@ -25,6 +25,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "")
     Path("net.toml").write_text(NET)
+    Path("empty.toml").write_text("")
     Path("right.tex").write_text(f"\\[ {RIGHT} \\]\n")
     Path("wrong.tex").write_text(f"\\begin{{align}}\n  {RIGHT} \\\\\n\t{WRONG}\n\\end{{align}}\n")
     return tmp_path
@@ -105,6 +106,7 @@ def test_every_format_can_be_written_to_a_file(folder, capsys, name):
         (["verify", "no.tex"], "no.tex: error: there is no such file"),
         (["verify", "net.toml"], "net.toml: error: notes are .tex, .md, .ipynb"),
         (["verify", "right.tex", "--network", "no.toml"], "no.toml: error: there is no such file"),
+        (["verify", "--formula", "z = W x", "--network", "empty.toml"], "empty.toml:1:1: error: it declares neither"),
         (["verify", "right.tex", "--network", "net.toml", "--output", "no/out"], "no/out: error: cannot be written"),
         (["infer", "no.tex"], "no.tex: error: there is no such file"),
         (["explain", "SBP999"], "'SBP999' is no code: did you mean"),
